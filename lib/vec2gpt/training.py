@@ -1,0 +1,269 @@
+"""One training loop for every model of the book.
+
+A chapter is about a model, not about its loop, so the loop stands here once: it draws a batch, asks the
+model for its loss, clips the gradient and takes a step of AdamW (Loshchilov and Hutter, 2019). A run can be
+interrupted, killed and taken up again, and ends with the same weights to the last bit.
+
+The contract: `model(*batch)` returns `(logits, loss)`, and a batch is drawn by a function of a random
+generator, so that the seed alone decides which batches come in which order. Left out: gradient
+accumulation, mixed precision and several devices.
+"""
+
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vec2gpt.progress import Progress
+from vec2gpt.resume import restore_run, save_run
+
+Batch = tuple[Tensor, ...]
+Draw = Callable[[torch.Generator], Batch]
+
+
+def seed_everything(seed: int) -> None:
+    """Set every random number generator that the book uses: Python's, NumPy's and torch's."""
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed is {seed}, but NumPy takes 0 to 2**32 - 1")
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+# ---------------------------------------------------------------------------------------- batches
+
+
+def windows(ids: Tensor, *, length: int, size: int) -> Draw:
+    """Batches for a language model: windows of a text, and the same windows one token later.
+
+    ids: (N,) the text. length: T, tokens in a window. size: B, windows in a batch.
+    The function returned draws `(ids, targets)`, both (B, T), each window starting at a random place.
+
+    >>> draw = windows(torch.arange(4), length=3, size=1)
+    >>> draw(torch.Generator())
+    (tensor([[0, 1, 2]]), tensor([[1, 2, 3]]))
+    """
+    if min(length, size) < 1:
+        raise ValueError(f"length and size must be at least 1, not {length} and {size}")
+    if len(ids) <= length:
+        raise ValueError(f"a window of {length} and its targets need {length + 1} tokens, got {len(ids)}")
+
+    def draw(generator: torch.Generator) -> Batch:
+        start = torch.randint(len(ids) - length, (size, 1), generator=generator)  # (B, 1)
+        window = ids[start + torch.arange(length + 1)]  # (B, T + 1)
+        return window[:, :-1], window[:, 1:]
+
+    return draw
+
+
+def rows(*tensors: Tensor, size: int) -> Draw:
+    """Batches of examples: `size` random rows, the same ones from every tensor (with replacement).
+
+    tensors: each (N, ...), N examples. The function returned draws a tuple of (B, ...), B = size.
+    """
+    lengths = {len(tensor) for tensor in tensors}
+    if lengths in (set(), {0}):
+        raise ValueError("there is nothing to draw from: rows() got no examples")
+    if len(lengths) > 1:
+        raise ValueError(f"every tensor needs the same number of rows, got {sorted(lengths)}")
+    if size < 1:
+        raise ValueError(f"size must be at least 1, not {size}")
+
+    def draw(generator: torch.Generator) -> Batch:
+        chosen = torch.randint(len(tensors[0]), (size,), generator=generator)  # (B,)
+        return tuple(tensor[chosen] for tensor in tensors)
+
+    return draw
+
+
+# -------------------------------------------------------------------------------------- schedules
+
+
+def warmup_cosine(steps: int, *, warmup: int, floor: float = 0.0) -> Callable[[int], float]:
+    """The learning rate's factor: up to 1 in a straight line, down to `floor` along a cosine.
+
+    steps, warmup: of the whole run and of the way up. (Loshchilov and Hutter, 2017)
+
+    >>> factor = warmup_cosine(100, warmup=10)
+    >>> factor(0), factor(9), round(factor(55), 3)
+    (0.1, 1.0, 0.5)
+    """
+    if not 0 <= warmup < steps:
+        raise ValueError(f"warmup is {warmup}, but must lie between 0 and steps - 1 = {steps - 1}")
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        way = (step - warmup) / (steps - warmup)
+        return floor + (1 - floor) * (1 + math.cos(math.pi * way)) / 2
+
+    return factor
+
+
+# ---------------------------------------------------------------------------------------- the run
+
+
+@dataclass
+class History:
+    """What happened in a run: plain numbers, small enough to pickle or to plot.
+
+    losses: the loss of every step's batch. validations: pairs (step, value).
+    seconds: time spent, over all parts of a resumed run. interrupted: stopped by hand before the end.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    validations: list[tuple[int, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken."""
+        return len(self.losses)
+
+    def __repr__(self) -> str:
+        losses = f", loss {self.losses[0]:.2f} → {self.losses[-1]:.2f}" if self.losses else ""
+        return f"History({self.steps} steps{losses}{', interrupted' if self.interrupted else ''})"
+
+
+def fit(
+    model: nn.Module,
+    draw: Draw,
+    *,
+    steps: int,
+    lr: float = 1e-3,
+    weight_decay: float = 0.0,
+    clip: float = 1.0,
+    schedule: Callable[[int], float] | None = None,
+    validate: Callable[[nn.Module], float] | None = None,
+    validate_every: int | None = None,
+    resume: str | Path | None = None,
+    save_every: int = 100,
+    seed: int = 0,
+) -> History:
+    """Train `model` for `steps` steps and leave it in evaluation mode, whatever happens.
+
+    draw: takes a torch.Generator and returns a batch, a tuple of tensors; see `windows` and `rows`.
+    lr: AdamW's learning rate, times `schedule(step)` (step counts from 0; None: constant).
+    clip: the largest norm of the gradient; `math.inf` for no limit.
+    validate: called as `validate(model)` every `validate_every` steps and after the last one.
+    resume: a file for the state of the run, written every `save_every` steps. Where it exists, the run
+        goes on from it; a finished run removes it.
+    seed: decides the batches. Dropout follows torch's own generator: see `seed_everything`.
+
+    Ctrl-C ends the run early and keeps what was learnt. FloatingPointError: the loss or its gradient is
+    no longer finite; the weights are those before that step.
+
+    >>> fit(model, windows(ids, length=64, size=32), steps=600)  # doctest: +SKIP
+    History(600 steps, loss 4.17 → 1.83)
+    """
+    _check(draw, steps=steps, lr=lr, clip=clip, validate_every=validate_every, save_every=save_every)
+    run = _Run(model, draw, steps=steps, lr=lr, weight_decay=weight_decay, clip=clip, seed=seed)
+    state = Path(resume) if resume else None
+    if state and state.exists():
+        run.restore(state)
+        print(f"going on from step {run.history.steps} of {steps} ({state.name})")
+    progress = Progress(f"{steps} training steps", steps)
+    history, started = run.history, time.perf_counter() - run.history.seconds
+    try:
+        while history.steps < steps:
+            history.losses.append(run.step(lr * (schedule(history.steps) if schedule else 1.0)))
+            history.seconds = time.perf_counter() - started
+            if validate and _due(history.steps, validate_every or steps, steps):
+                history.validations.append((history.steps, _evaluate(validate, model)))
+            if state and history.steps % save_every == 0:
+                run.save(state)
+            progress.show(history.steps, f"loss {history.losses[-1]:.2f}")
+    except KeyboardInterrupt:
+        history.interrupted = True
+    finally:
+        model.eval()
+        progress.close(f"interrupted after {history.steps}" if history.interrupted else "")
+    if state and not history.interrupted:
+        state.unlink(missing_ok=True)
+    return history
+
+
+def _due(step: int, every: int, steps: int) -> bool:
+    return step == steps or step % every == 0
+
+
+@torch.no_grad()
+def _evaluate(validate: Callable[[nn.Module], float], model: nn.Module) -> float:
+    model.eval()
+    return float(validate(model))
+
+
+def _check(draw, *, steps, lr, clip, validate_every, save_every) -> None:
+    if not callable(draw):
+        raise ValueError(
+            "the batches come from a function of a torch.Generator, such as "
+            f"windows(ids, length=64, size=32), not from a {type(draw).__name__}"
+        )
+    for name, value in {"steps": steps, "validate_every": validate_every, "save_every": save_every}.items():
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value}")
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr must be a positive number, not {lr}; 1e-3 is a good first try")
+    if not clip > 0:
+        raise ValueError(f"clip must be positive, not {clip}; math.inf switches clipping off")
+
+
+class _Run:
+    """Everything a run needs to go on: it can take a step, be saved and be restored."""
+
+    def __init__(self, model, draw, *, steps, lr, weight_decay, clip, seed):
+        self.model, self.draw, self.clip = model, draw, clip
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        if not self.parameters:
+            raise ValueError("the model has no parameter to train: all are frozen, or there are none")
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=lr, weight_decay=weight_decay)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.history = History()
+        self._parts = model, self.optimizer, self.generator
+        self.settings = dict(steps=steps, lr=lr, weight_decay=weight_decay, clip=clip, seed=seed)
+
+    def step(self, lr: float) -> float:
+        """One step of AdamW on a fresh batch; the loss before it."""
+        self.model.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        loss = self._loss()
+        self.optimizer.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.clip)
+        if not (loss.isfinite() and norm.isfinite()):
+            raise FloatingPointError(self._explosion(loss.item(), norm.item(), lr))
+        self.optimizer.step()
+        return loss.item()
+
+    def _loss(self) -> Tensor:
+        batch = self.draw(self.generator)
+        if not isinstance(batch, tuple | list):
+            raise ValueError(f"a batch must be a tuple of tensors, not {type(batch).__name__}")
+        device = self.parameters[0].device
+        _, loss = self.model(*(tensor.to(device) for tensor in batch))
+        if loss is None:
+            raise ValueError("the model returned no loss: its batch needs the targets as well")
+        return loss
+
+    def _explosion(self, loss: float, norm: float, lr: float) -> str:
+        losses = self.history.losses
+        before = f"the last good loss was {losses[-1]:.3g}" if losses else "there was no step before it"
+        return (
+            f"step {len(losses) + 1}: the loss is {loss:.3g}, the norm of its gradient {norm:.3g}; {before}. "
+            f"The weights are as they were. Lower lr (now {lr:.3g}) or clip (now {self.clip:g}); "
+            "in the first steps, look for nan and inf in the data."
+        )
+
+    def save(self, path: Path) -> None:
+        save_run(path, *self._parts, settings=self.settings, history=asdict(self.history))
+
+    def restore(self, path: Path) -> None:
+        self.history = History(**restore_run(path, *self._parts, settings=self.settings))
