@@ -1,0 +1,116 @@
+"""From a torch module to the ONNX file that a page runs. Used only while the book is built.
+
+What has to be watched (each of these was seen to go wrong silently, so every exported graph is
+compared with torch at several lengths): a Python loop over time freezes the length, hence
+`recurrent.unroll`; a branch on a length exports one branch; an example of length 1 freezes that
+axis unless it is marked as free.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import pathlib
+import re
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+from vec2gpt.files import replacing
+
+PLAIN = (bool, int, float, str, tuple)  # attributes of a module that may steer its forward pass
+SMALL = 1024  # weights of fewer numbers stay float32: they cost little and often matter more
+
+
+def to_onnx(module: nn.Module, example: dict[str, Tensor], outputs: list[str], lengths: dict) -> bytes:
+    """`module` as an ONNX file, its weights stored as float16 and computed with as float32.
+
+    The same module and example give the same bytes: names of files and stack traces are left out.
+    """
+    free = torch.export.Dim.DYNAMIC
+    shapes = tuple({axis: free for axis in lengths.get(name, [])} or None for name in example)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports that torchvision is absent
+    with warnings.catch_warnings(), torch.no_grad():  # a scan with gradients cannot be exported
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module.eval(),
+            tuple(example.values()),
+            input_names=list(example),
+            output_names=list(outputs),
+            dynamic_shapes=shapes,
+            dynamo=True,
+            verbose=False,
+        )
+    proto = program.model_proto
+    _forget_origins(proto.graph)
+    _forget(proto)
+    _halve(proto.graph)
+    return proto.SerializeToString(deterministic=True)
+
+
+def publish(site, name: str, module: nn.Module, example: dict, outputs: list, lengths: dict) -> str:
+    """Write `module` under `site/models` and return the file's name, which holds a hash of its content.
+
+    A module whose weights, shapes and code were exported before is not exported again.
+    """
+    models = pathlib.Path(site, "models")
+    module.eval()
+    known = models / f"{_key(module, example, outputs, lengths)}.json"
+    if known.exists() and (models / (file := json.loads(known.read_text()))).exists():
+        return file
+    content = to_onnx(module, example, outputs, lengths)
+    slug = re.sub(r"\W+", "-", name.lower())
+    file = f"{slug}-{hashlib.sha256(content).hexdigest()[:12]}.onnx"
+    with replacing(models / file) as draft:
+        draft.write_bytes(content)
+    known.write_text(json.dumps(file))
+    return file
+
+
+def _key(module, example, outputs, lengths) -> str:
+    """Changes whenever the exported bytes could: weights, buffers, shapes, the library's code, torch."""
+    digest = hashlib.sha256(torch.__version__.encode())
+    for file in sorted(pathlib.Path(__file__).parents[1].rglob("*.py")):
+        digest.update(file.read_bytes())
+    for part in module.modules():
+        plain = {k: v for k, v in vars(part).items() if isinstance(v, PLAIN) or dataclasses.is_dataclass(v)}
+        digest.update(f"{type(part).__name__}{plain}".encode())
+    for name, value in [*module.named_parameters(), *module.named_buffers(), *example.items()]:
+        digest.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
+        digest.update(value.detach().contiguous().numpy().tobytes())
+    digest.update(repr((outputs, lengths)).encode())
+    return digest.hexdigest()[:16]
+
+
+def _forget(message) -> None:
+    """Drop what holds stack traces, and with them paths of the machine that exported."""
+    message.ClearField("doc_string")
+    message.ClearField("metadata_props")
+
+
+def _forget_origins(graph) -> None:
+    for part in [graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer]:
+        _forget(part)
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _forget_origins(attribute.g)
+
+
+def _halve(graph) -> None:
+    """Store large float32 weights as float16 and let the runtime widen them once, when it loads."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    casts = []
+    for weight in graph.initializer:
+        if weight.data_type != onnx.TensorProto.FLOAT or numpy_helper.to_array(weight).size < SMALL:
+            continue
+        name = weight.name
+        half = numpy_helper.from_array(numpy_helper.to_array(weight).astype("float16"), f"{name}.half")
+        weight.CopyFrom(half)
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)

@@ -1,0 +1,134 @@
+// live.js: who computes, and how a question reaches them. Nothing else in the course knows.
+//
+// Where a kernel answers our ping, it computes (live.py). On a page of the book, which declares
+// itself as globalThis.VEC2GPT_PAGE, the exported model runs here in ONNX Runtime Web, fetched at
+// the first question and kept in the browser's cache for every later page.
+//
+// A tensor here is {dims, data}: data a flat array or typed array, row by row.
+
+const ARRAYS = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array };
+const CACHE = "vec2gpt";
+
+/** The typed array that `dtype` is sent in. */
+export const pack = (dtype, data) =>
+  data instanceof ARRAYS[dtype] ? data : ARRAYS[dtype].from(data, dtype === "int64" ? BigInt : Number);
+
+/** Whole numbers come back as 64 bit integers, which JavaScript does not mix with numbers. */
+export const unpack = (dims, data) =>
+  ({ dims: [...dims], data: data instanceof BigInt64Array ? Int32Array.from(data, Number) : data });
+
+/** How many numbers a tensor of these dims holds. */
+export const sizeOf = (dims) => dims.reduce((n, d) => n * d, 1);
+
+/** The bytes at `url`, from the browser's cache if they are there; `progress(megabytes)` while they load. */
+async function download(url, progress) {
+  const store = await globalThis.caches?.open(CACHE).catch(() => null);   // private windows have none
+  const kept = await store?.match(url).catch(() => null);
+  if (kept) return new Uint8Array(await kept.arrayBuffer());
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${new URL(url).pathname.split("/").pop()} is missing (${response.status})`);
+  const chunks = [];
+  let size = 0;
+  for (let reader = response.body.getReader(), part; !(part = await reader.read()).done;) {
+    chunks.push(part.value);
+    progress((size += part.value.length) / 1e6);
+  }
+  const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
+  if (store) {
+    const family = url.replace(/-[0-9a-f]{12}(?=\.onnx$)/, "");           // an older export of the same model
+    for (const old of await store.keys().catch(() => []))
+      if (old.url !== url && old.url.replace(/-[0-9a-f]{12}(?=\.onnx$)/, "") === family) await store.delete(old);
+    await store.put(url, new Response(bytes)).catch(() => {});            // a full disk costs only the next download
+  }
+  return bytes;
+}
+
+/** ONNX Runtime Web, one for all widgets of a page. A failed load is tried again at the next question. */
+function runtime(page, progress) {
+  page.runtime ??= (async () => {
+    const ort = await import(page.ort + "ort.wasm.min.mjs");
+    ort.env.wasm.numThreads = 1;                                          // more would need special headers
+    ort.env.wasm.wasmPaths = page.ort;
+    ort.env.wasm.wasmBinary = await download(page.ort + "ort-wasm-simd-threaded.wasm", progress);
+    return ort;
+  })().catch((error) => { page.runtime = null; throw error; });
+  return page.runtime;
+}
+
+/** Computes in the page: question → answer, one at a time (a session cannot run twice at once). */
+function inPage(page, spec, status) {
+  const sessions = new Map();
+  const open = async (name) => {
+    const ort = await runtime(page, (mb) => status({ loading: mb }));
+    const bytes = await download(page.models + spec.models[name], (mb) => status({ loading: mb }));
+    return [ort, await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] })];
+  };
+  let queue = Promise.resolve();
+  return (name, inputs) => (queue = queue.catch(() => {}).then(async () => {
+    if (!sessions.has(name)) sessions.set(name, await open(name));
+    const [ort, session] = sessions.get(name), feeds = {};
+    for (const [key, dtype] of Object.entries(spec.inputs))
+      feeds[key] = new ort.Tensor(dtype, pack(dtype, inputs[key].data), inputs[key].dims);
+    const answer = await session.run(feeds);
+    return Object.fromEntries(spec.outputs.map((key) => [key, unpack(answer[key].dims, answer[key].data)]));
+  }));
+}
+
+/** Computes in the kernel: questions are numbered, so that equal answers are still answers. */
+function inKernel(model, spec) {
+  const waiting = new Map();
+  let n = 0;
+  const heard = (message, buffers) => {
+    const asker = waiting.get(message.n);
+    if (!asker) return;
+    waiting.delete(message.n);
+    if (message.type === "error") return asker.reject(new Error(message.message));
+    const names = Object.entries(message.outputs);
+    asker.resolve(Object.fromEntries(names.map(([key, { dtype, dims }], k) => {
+      const { buffer, byteOffset, byteLength } = buffers[k];
+      return [key, { dims, data: new ARRAYS[dtype](buffer.slice(byteOffset, byteOffset + byteLength)) }];
+    })));
+  };
+  model.on("msg:custom", heard);
+  const ask = (name, inputs) => new Promise((resolve, reject) => {
+    waiting.set(++n, { resolve, reject });
+    const names = Object.entries(spec.inputs);
+    const shapes = Object.fromEntries(names.map(([key]) => [key, inputs[key].dims]));
+    const buffers = names.map(([key, dtype]) => pack(dtype, inputs[key].data).buffer);
+    model.send({ type: "ask", n, model: name, shapes }, undefined, buffers);
+  });
+  return { ask, close: () => model.off("msg:custom", heard) };
+}
+
+/**
+ * The one who computes for `model`. `status({who, loading})` hears who that is ("page", "kernel" or
+ * "nobody" yet) and, while files load, how many megabytes have come.
+ */
+export function live(model, status) {
+  const spec = model.get("spec"), page = globalThis.VEC2GPT_PAGE;
+  if (page) {
+    status({ who: "page" });
+    return { ask: inPage(page, spec, status), close() {} };
+  }
+  const kernel = inKernel(model, spec);
+  const pong = (message) => message.type === "pong" && status({ who: "kernel" });
+  model.on("msg:custom", pong);
+  status({ who: "nobody" });
+  model.send({ type: "ping" });
+  return { ask: kernel.ask, close() { kernel.close(); model.off("msg:custom", pong); } };
+}
+
+/**
+ * `work` made to run one at a time, of the questions that wait only the newest: a drag asks hundreds
+ * of times. `work(isStale)` may look whether a newer question waits and stop early.
+ */
+export function latest(work) {
+  let running = false, again = false;
+  return async function run() {
+    if (running) { again = true; return; }
+    running = true;
+    try {
+      do { again = false; await work(() => again); } while (again);
+    } finally { running = false; }
+  };
+}

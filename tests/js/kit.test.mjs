@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load, names, tensor } from "./load.mjs";
+
+const kit = await load("softmax");
+const settings = { labels: ["mat", "roof"], logits: [2, 1], temperature: 1 };
+const context = () => ({ settings, w: kit.view.words.en, state: kit.view.start(settings), result: { probabilities: tensor([1, 2], [0.73, 0.27]), entropy: tensor([1], [0.84]) } });
+
+test("clean keeps what the alphabet can spell and says what it left out", () => {
+  assert.deepEqual(kit.clean("abc", ["a", "b", "c"], 10), { text: "abc", notes: [] });
+  const { text, notes } = kit.clean("a😀b你", ["a", "b"], 10);
+  assert.equal(text, "ab");
+  assert.match(notes[0], /“😀” “你”/);
+  const long = kit.clean("a".repeat(10000), ["a"], 100);
+  assert.equal(long.text.length, 100);
+  assert.match(long.notes[0], /100/);
+  assert.equal(kit.clean("", ["a"], 10).text, "");
+});
+
+test("controls accept only what they could have produced", () => {
+  const range = { kind: "range", min: 0, max: 1 };
+  assert.equal(kit.accepted(range, "0.5"), 0.5);
+  assert.equal(kit.accepted(range, 7), 1);
+  for (const bad of ["x", NaN, null, undefined, {}, ""]) assert.equal(kit.accepted(range, bad), undefined);
+  assert.equal(kit.accepted({ kind: "text", alphabet: ["a"], max: 3 }, "aab😀aa"), "aaa");
+  assert.equal(kit.accepted({ kind: "text", alphabet: ["a"], max: 3 }, 5), undefined);
+  assert.equal(kit.accepted({ kind: "choice", options: [["a", "A"]] }, "b"), undefined);
+  assert.equal(kit.accepted({ kind: "switch" }, "true"), undefined);
+});
+
+test("a link brings a state back, and holds only what changed", () => {
+  const c = context(), state = { ...c.state, temperature: 0.5, logits: [1, 3] };
+  assert.equal(kit.toLink("softmax", c.state, c.state), "");
+  const link = kit.toLink("softmax", state, c.state);
+  assert.doesNotMatch(link, /"at"/);
+  assert.deepEqual(kit.fromLink(link, "softmax", c, kit.view), state);
+  assert.deepEqual(kit.fromLink(link, "another", c, kit.view), c.state);
+});
+
+test("a broken link leaves the widget at its start", () => {
+  const c = context();
+  for (const rubbish of ["", "#section", "#softmax=", "#softmax={", "#softmax=[1]", "#softmax=null", "#softmax=7",
+    `#softmax=${encodeURIComponent('{"temperature":"hot","logits":"none","at":{"x":1},"new":1}')}`])
+    assert.deepEqual(kit.fromLink(rubbish, "softmax", c, kit.view), c.state, rubbish);
+});
+
+test("text is made safe before it stands in HTML", () => {
+  assert.equal(kit.esc(`<img src=x onerror="1">&'`), "&lt;img src=x onerror=&quot;1&quot;&gt;&amp;&#39;");
+  assert.match(kit.controlHTML({ kind: "text", name: "t", label: "<b>" }, `"><script>`, "id"), /&quot;&gt;&lt;script&gt;/);
+});
+
+test("latest runs one at a time and keeps only the newest of the waiting", async () => {
+  let n = 0, most = 0, now = 0;
+  const release = [];
+  const run = kit.latest(async () => {
+    n += 1; most = Math.max(most, ++now);
+    await new Promise((done) => release.push(done));
+    now -= 1;
+  });
+  const first = run();
+  for (let k = 0; k < 50; k++) run();                        // fifty questions while the first is answered
+  for (let k = 0; k < 5; k++) { release.shift()?.(); await new Promise((r) => setTimeout(r, 1)); }
+  await first;
+  assert.equal(most, 1);
+  assert.equal(n, 2);                                        // the first, and the newest of the fifty
+});
+
+test("latest goes on after a question that failed", async () => {
+  let n = 0;
+  const run = kit.latest(async () => { if (++n === 1) throw new Error("no"); });
+  await assert.rejects(run());
+  await run();
+  assert.equal(n, 2);
+});
+
+test("tensors travel as the types the model wants", () => {
+  assert.deepEqual(kit.pack("int64", [1, 2]), BigInt64Array.of(1n, 2n));
+  assert.deepEqual(kit.pack("float32", [0.5]), Float32Array.of(0.5));
+  assert.deepEqual(kit.unpack([2], BigInt64Array.of(3n, -1n)), { dims: [2], data: Int32Array.of(3, -1) });
+});
+
+test("every view says the same things in every language, and draws its first picture without a browser", async () => {
+  for (const name of names) {
+    const { view } = await load(name), [first, ...others] = Object.values(view.words).map((words) => Object.keys(words).sort());
+    assert.equal(view.name, name);
+    for (const words of others) assert.deepEqual(words, first, name);
+    for (const word of ["title", "hint", "picture"]) assert.ok(view.words.en[word], `${name} has no ${word}`);
+  }
+});
+
+test("still gives the picture and the sentence as HTML", () => {
+  const { settings, result } = context();
+  const html = kit.still(kit.view, { settings, first: result }, "en");
+  assert.match(html, /<svg/);
+  assert.match(html, /“mat” with probability 0\.73/);
+});

@@ -1,0 +1,14 @@
+// Views hold no imports, because Jupyter takes one file a widget: put together what Python would.
+import { readFileSync, readdirSync } from "node:fs";
+
+const folder = new URL("../../lib/vec2gpt/widgets/js/", import.meta.url);
+const read = (file) => readFileSync(new URL(file, folder), "utf8");
+
+export const names = readdirSync(new URL("views/", folder)).map((file) => file.replace(".js", ""));
+
+/** The module of one view, as a notebook or a page loads it. */
+export const load = (name) =>
+  import(`data:text/javascript;base64,${Buffer.from([read("live.js"), read("kit.js"), read(`views/${name}.js`)].join("\n")).toString("base64")}`);
+
+/** A tensor as views see it. */
+export const tensor = (dims, data) => ({ dims, data });

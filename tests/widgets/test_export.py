@@ -1,0 +1,131 @@
+"""What a page runs is what torch computes: every widget's graph, at several lengths, 1 and the longest included."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+from vec2gpt.hub import checkpoints
+from vec2gpt.widgets import repaint, softmax, valves, writer
+from vec2gpt.widgets.export import publish, to_onnx
+
+torch.manual_seed(0)
+
+
+def softmax_case():
+    questions = [
+        {"logits": torch.randn(1, k), "temperature": torch.rand(1) + 0.1} for k in (5, 1, 2, 40)
+    ]
+    return softmax.Softmax(), questions, ["probabilities", "entropy"], {"logits": [1]}
+
+
+def valves_case():
+    model, vocabs, _ = checkpoints.load("shakespeare-lstm")
+
+    def question(length):
+        held = torch.where(torch.rand(1, length, 3) > 0.7, torch.rand(1, length, 3), -1.0)
+        return {
+            "ids": torch.randint(len(vocabs["text"]), (1, length)),
+            "held": held,
+            "unit": torch.randint(model.config.hidden, (1,)),
+        }
+
+    questions = [question(n) for n in (12, 1, 2, valves.LIMIT)]
+    names = ["trace", "surprise", "guesses", "probabilities"]
+    return valves.Valves(model), questions, names, {"ids": [1], "held": [1]}
+
+
+def repaint_case():
+    model, vocabs, _ = checkpoints.load("cmudict-attention")
+
+    def question(length):
+        painted = torch.rand(1, repaint.LIMIT, length).softmax(-1)
+        rows = torch.rand(1, repaint.LIMIT, 1) > 0.7
+        return {
+            "source_ids": torch.randint(3, len(vocabs["source"]), (1, length)),
+            "painted": torch.where(rows, painted, -1.0),
+        }
+
+    questions = [question(n) for n in (7, 1, 2, repaint.LIMIT + 1)]
+    names = ["ids", "weights", "choices", "probabilities"]
+    return repaint.Repaint(model), questions, names, {"source_ids": [1], "painted": [1, 2]}
+
+
+def writer_case():
+    model, vocabs, _ = checkpoints.load("shakespeare-gpt")
+
+    def question(length, count):
+        return {
+            "ids": torch.randint(len(vocabs["text"]), (1, length)),
+            "u": torch.rand(1, count),
+            "temperature": torch.tensor([0.9]),
+            "top_k": torch.tensor([20]),
+            "top_p": torch.tensor([0.9]),
+        }
+
+    longest = model.config.context - writer.STRIDE
+    questions = [question(*size) for size in ((10, writer.STRIDE), (1, 1), (2, 5), (longest, writer.STRIDE))]
+    names = ["ids", "chosen", "choices", "probabilities"]
+    return writer.Writer(model), questions, names, {"ids": [1], "u": [1]}
+
+
+@pytest.mark.parametrize("case", [softmax_case, valves_case, repaint_case, writer_case])
+def test_the_graph_answers_as_torch_does_at_every_length(case):
+    module, questions, names, lengths = case()
+    module.eval()
+    session = onnxruntime.InferenceSession(to_onnx(module, questions[0], names, lengths))
+    for question in questions:
+        with torch.no_grad():
+            expected = module(*question.values())
+        answers = session.run(None, {name: value.numpy() for name, value in question.items()})
+        for name, value, answer in zip(names, expected, answers, strict=True):
+            assert answer.shape == tuple(value.shape), name
+            if value.is_floating_point():
+                assert np.abs(answer - value.numpy()).max() < 2e-4, name
+            elif name != "choices":  # near ties among the others may change places
+                assert (answer == value.numpy()).all(), name
+
+
+def small():
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(40, 40), nn.Tanh())
+
+
+class One(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = small()
+
+    def forward(self, x):
+        return (self.inner(x),)
+
+
+def test_an_export_is_the_same_every_time_and_holds_no_path_of_this_machine():
+    example = {"x": torch.zeros(1, 40)}
+    first, second = (to_onnx(One(), example, ["y"], {}) for _ in range(2))
+    assert first == second
+    assert b"/site-packages" not in first and b".py" not in first
+
+
+def test_large_weights_are_stored_in_half_precision():
+    weights = onnx.load_from_string(to_onnx(One(), {"x": torch.zeros(1, 40)}, ["y"], {})).graph.initializer
+    kinds = {w.data_type for w in weights if np.prod(w.dims) >= 1024}
+    assert kinds == {onnx.TensorProto.FLOAT16}
+
+
+def test_publishing_twice_exports_once_and_other_weights_get_another_name(tmp_path, monkeypatch):
+    exports = []
+    monkeypatch.setattr(
+        "vec2gpt.widgets.export.to_onnx", lambda *a: exports.append(a) or to_onnx(*a)
+    )
+    example, module = {"x": torch.zeros(1, 40)}, One()
+    first = publish(tmp_path, "one", module, example, ["y"], {})
+    assert publish(tmp_path, "one", module, example, ["y"], {}) == first and len(exports) == 1
+    (tmp_path / "models" / first).unlink()  # a lost file is written again
+    assert publish(tmp_path, "one", module, example, ["y"], {}) == first and len(exports) == 2
+    with torch.no_grad():
+        module.inner[0].weight += 1
+    assert publish(tmp_path, "one", module, example, ["y"], {}) != first
+    assert not list(tmp_path.rglob("*.part"))
