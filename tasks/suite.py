@@ -99,7 +99,14 @@ def chapters(title: str, **variables: str) -> None:
     if not files:
         raise Failed(title, why="book/ holds no notebook", fix="write one")
     fix = "if the new output is right: make notebooks, and review what git diff shows"
-    run(title, [*PYTEST, "--nbval", *files], about="10 min", show=everything, fix=fix, **variables)
+    run(
+        title,
+        [*PYTEST, "-p", "tasks.counted", "--nbval", *files],
+        about="10 min",
+        show=everything,
+        fix=fix,
+        **variables,
+    )
 
 
 def pages(browser: str) -> None:

@@ -1,4 +1,5 @@
 import pytest
+
 from vec2gpt.files import replacing
 
 

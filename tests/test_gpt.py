@@ -126,11 +126,12 @@ def test_the_exported_model_reads_any_length_at_once_or_into_a_cache():
 
 
 @pytest.mark.slow
-def test_the_exported_model_writes_the_same_text():
+@pytest.mark.parametrize("batch", [1, 2])
+def test_the_exported_model_writes_the_same_text(batch):
     check_export(
         gpt(),
         continue_with,
-        lambda n: (torch.randint(V, (2, n)), torch.rand(2, n)),
+        lambda n: (torch.randint(V, (batch, n)), torch.rand(batch, n)),
         [1, 2, 7, CONTEXT // 2],
         axes=((1,), (1,)),
     )

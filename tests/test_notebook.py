@@ -6,6 +6,7 @@ import pytest
 import torch
 from nbclient import NotebookClient
 from torch import nn
+
 from vec2gpt.files import replacing
 from vec2gpt.notebook import STRICT, close, exercise, show
 from vec2gpt.training import History

@@ -9,6 +9,7 @@ import pytest
 import torch
 from matplotlib.colors import to_rgb
 from nbclient import NotebookClient
+
 from vec2gpt import plotting, widgets
 from vec2gpt.plotting import COLOURS, DIVERGING, INK, SEQUENTIAL, bars, curves, descent, figure, heatmap
 from vec2gpt.training import History

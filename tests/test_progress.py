@@ -1,5 +1,6 @@
 import nbformat
 from nbclient import NotebookClient
+
 from vec2gpt.progress import Progress
 
 NOTEBOOK = """

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+
 from vec2gpt.resume import restore_run, save_run
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+
 from vec2gpt.training import History, fit, rows, seed_everything, warmup_cosine, windows
 
 torch.set_num_threads(1)  # on tensors as small as these a second thread only waits

@@ -15,6 +15,7 @@ Left out: peepholes, layer normalisation inside the cell, stacks of layers.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -68,8 +69,10 @@ def _scan(step, state, inputs, inputs_tree):
 
     first = pytree.tree_unflatten([leaf[:, 0] for leaf in inputs], inputs_tree)
     _, example = step(pytree.tree_unflatten(state, state_tree), first)  # its structure; the graph drops it
-    inputs = [leaf.transpose(0, 1).contiguous() for leaf in inputs]
-    state, out = scan(pure, [leaf.contiguous() for leaf in state], inputs)
+    # cloned, not .contiguous(): a batch of 1 counts as contiguous whatever its strides, and strides that
+    # depend on a free length cannot be exported
+    fresh = partial(torch.clone, memory_format=torch.contiguous_format)
+    state, out = scan(pure, [fresh(leaf) for leaf in state], [fresh(leaf.transpose(0, 1)) for leaf in inputs])
     out = pytree.tree_unflatten([leaf.transpose(0, 1) for leaf in out], pytree.tree_structure(example))
     return pytree.tree_unflatten(state, state_tree), out
 

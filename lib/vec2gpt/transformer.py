@@ -29,9 +29,7 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, width, *, heads):
         super().__init__()
         if width % heads:
-            raise ValueError(
-                f"width {width} does not split into {heads} heads: choose a multiple of {heads}"
-            )
+            raise ValueError(f"width {width} does not split into {heads} heads: choose a multiple of {heads}")
         self.heads = heads
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)

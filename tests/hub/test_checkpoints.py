@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 from torch import nn
+
 from vec2gpt.hub import checkpoints
 from vec2gpt.hub.checkpoints import load, names, save
 from vec2gpt.text import Vocab

@@ -94,8 +94,8 @@ test("writer: it writes stride by stride, never asks beyond the context, and sho
   const results = [];
   for await (const result of writer.view.compute({ state, settings }, async (inputs) => {
     seen.push(inputs.ids.data.length + inputs.u.data.length);
-    return { ids: tensor([1, 4], [0, 1, 0, 1]), chosen: tensor([1, 4], [0.5, 0.5, 0.5, 0.5]), choices: tensor([1, 4, 5], Array(20).fill(0)), probabilities: tensor([1, 4, 5], Array(20).fill(0.2)) };
-  })) results.push(result.ids.data.length);
+    return { written: tensor([1, 4], [0, 1, 0, 1]), chosen: tensor([1, 4], [0.5, 0.5, 0.5, 0.5]), choices: tensor([1, 4, 5], Array(20).fill(0)), probabilities: tensor([1, 4, 5], Array(20).fill(0.2)) };
+  })) results.push(result.written.data.length);
   assert.deepEqual(results, [4, 8, 12, 16]);
   assert.ok(Math.max(...seen) <= settings.context);
 });

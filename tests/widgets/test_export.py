@@ -1,4 +1,4 @@
-"""What a page runs is what torch computes: every widget's graph, at several lengths, 1 and the longest included."""
+"""What a page runs is what torch computes: every widget's graph, from length 1 to the longest."""
 
 import numpy as np
 import onnx
@@ -15,9 +15,7 @@ torch.manual_seed(0)
 
 
 def softmax_case():
-    questions = [
-        {"logits": torch.randn(1, k), "temperature": torch.rand(1) + 0.1} for k in (5, 1, 2, 40)
-    ]
+    questions = [{"logits": torch.randn(1, k), "temperature": torch.rand(1) + 0.1} for k in (5, 1, 2, 40)]
     return softmax.Softmax(), questions, ["probabilities", "entropy"], {"logits": [1]}
 
 
@@ -67,7 +65,7 @@ def writer_case():
 
     longest = model.config.context - writer.STRIDE
     questions = [question(*size) for size in ((10, writer.STRIDE), (1, 1), (2, 5), (longest, writer.STRIDE))]
-    names = ["ids", "chosen", "choices", "probabilities"]
+    names = ["written", "chosen", "choices", "probabilities"]
     return writer.Writer(model), questions, names, {"ids": [1], "u": [1]}
 
 
@@ -117,9 +115,7 @@ def test_large_weights_are_stored_in_half_precision():
 
 def test_publishing_twice_exports_once_and_other_weights_get_another_name(tmp_path, monkeypatch):
     exports = []
-    monkeypatch.setattr(
-        "vec2gpt.widgets.export.to_onnx", lambda *a: exports.append(a) or to_onnx(*a)
-    )
+    monkeypatch.setattr("vec2gpt.widgets.export.to_onnx", lambda *a: exports.append(a) or to_onnx(*a))
     example, module = {"x": torch.zeros(1, 40)}, One()
     first = publish(tmp_path, "one", module, example, ["y"], {})
     assert publish(tmp_path, "one", module, example, ["y"], {}) == first and len(exports) == 1

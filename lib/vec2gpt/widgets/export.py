@@ -30,7 +30,9 @@ def to_onnx(module: nn.Module, example: dict[str, Tensor], outputs: list[str], l
     """
     free = torch.export.Dim.DYNAMIC
     shapes = tuple({axis: free for axis in lengths.get(name, [])} or None for name in example)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports that torchvision is absent
+    for chatter in ("torch.onnx", "torch.export"):  # torchvision is absent, a scan is a prototype
+        logging.getLogger(chatter).setLevel(logging.CRITICAL)
+    torch._dynamo.reset()  # what it remembers of an earlier export can break this one
     with warnings.catch_warnings(), torch.no_grad():  # a scan with gradients cannot be exported
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

@@ -20,7 +20,7 @@ import anywidget
 import numpy as np
 import torch
 import traitlets
-from torch import Tensor, nn
+from torch import Tensor
 
 from vec2gpt.widgets.export import publish
 
@@ -74,6 +74,8 @@ class LiveModel(anywidget.AnyWidget):
         # A page loads views and style as files of its own, so that the state in it stays small
         # and an edited view needs no new execution.
         self._esm, self._css = ("export default {}", "") if site else (source(view), style())
+        if both := set(example) & set(outputs):
+            raise ValueError(f"{', '.join(both)} names an input and an output: give each its own name")
         self._types = {name: value.dtype for name, value in example.items()}
         self._outputs = list(outputs)
         spec = {
@@ -134,9 +136,7 @@ def _plain(value: Tensor) -> dict:
 
 def _pack(n: int, answer: dict[str, Tensor]) -> tuple[dict, list[bytes]]:
     """A message and its buffers: float32 and int32, which JavaScript reads without copying."""
-    kinds = {
-        name: np.float32 if value.is_floating_point() else np.int32 for name, value in answer.items()
-    }
+    kinds = {name: np.float32 if value.is_floating_point() else np.int32 for name, value in answer.items()}
     content = {
         "type": "answer",
         "n": n,

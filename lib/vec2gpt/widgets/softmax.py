@@ -20,7 +20,9 @@ def softmax_widget(scores: dict[str, float], temperature: float = 1.0) -> LiveMo
     if not scores:
         raise ValueError("softmax needs at least one score: give a dict such as {'mat': 2.0, 'roof': 1.0}")
     if temperature <= 0:
-        raise ValueError(f"temperature is {temperature}; it must be above 0 (1 leaves the scores as they are)")
+        raise ValueError(
+            f"temperature is {temperature}; it must be above 0 (1 leaves the scores as they are)"
+        )
     logits = list(map(float, scores.values()))
     return LiveModel(
         "softmax",

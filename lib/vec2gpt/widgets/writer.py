@@ -17,7 +17,7 @@ class Writer(nn.Module):
     """Read a prompt, then write as many tokens as there are uniform numbers, with a cache.
 
     ids (1, T), u (1, N) in [0, 1), temperature (1,), top_k (1,), top_p (1,) →
-    ids (1, N), the probability each token had (1, N), the likeliest choices (1, N, 5) and their
+    written (1, N): ids, the probability each token had (1, N), the likeliest choices (1, N, 5) and their
     probabilities (1, N, 5), after temperature, top-k and top-p. T + N is at most the context.
     """
 
@@ -32,8 +32,12 @@ class Writer(nn.Module):
         return written, chosen, best.indices, best.values
 
 
-def writer_widget(model: GPT, vocab: Vocab, prompt: str, *, length: int = 200, seed: int = 0) -> LiveModel:
+def writer_widget(
+    model: GPT, vocab: Vocab, prompt: str, *, length: int = 12 * STRIDE, seed: int = 0
+) -> LiveModel:
     """A prompt to type and a text that continues it, token by token."""
+    if length % STRIDE or not STRIDE <= length <= LONGEST:
+        raise ValueError(f"length is {length}; give a multiple of {STRIDE} up to {LONGEST}")
     room = model.config.context - STRIDE
     if not 1 <= len(prompt) <= room:
         raise ValueError(f"the prompt has {len(prompt)} characters; give 1 to {room}")
@@ -48,7 +52,7 @@ def writer_widget(model: GPT, vocab: Vocab, prompt: str, *, length: int = 200, s
             "top_k": torch.tensor([len(vocab)]),
             "top_p": torch.tensor([1.0]),
         },
-        ["ids", "chosen", "choices", "probabilities"],
+        ["written", "chosen", "choices", "probabilities"],
         lengths={"ids": [1], "u": [1]},
         settings={
             "prompt": prompt,

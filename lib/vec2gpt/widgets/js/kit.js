@@ -150,7 +150,7 @@ export function widget(view) {
       };
       const syncControls = (typing) => {
         for (const control of controls()) {
-          const input = form.elements[control.name], value = c.state[control.name];
+          const input = form.elements.namedItem(control.name), value = c.state[control.name];
           if (!input || control.kind === "button") continue;
           if (control.kind === "switch") input.checked = value;
           else if (input !== typing && input.value !== String(value)) input.value = value;

@@ -12,7 +12,7 @@ export const view = {
   words: {
     en: {
       title: "Write with it",
-      hint: "Type a prompt; the model continues it. Choose a letter with the arrow keys or a click to see what else it could have been.",
+      hint: "Type a prompt; the model continues it. The taller the bar under a letter, the less likely it was; choose one (click or arrow keys) to see what else it could have been.",
       picture: "The written text. Left and right move from letter to letter.",
       prompt: "Prompt", temperature: "Temperature", topK: "Top-k", topP: "Top-p", length: "Letters", again: "Write again",
       sentence: (n, ch, p, others) => `Letter ${n} is “${ch}”, chosen with probability ${p}. Likeliest: ${others}.`,
@@ -46,27 +46,27 @@ export const view = {
         temperature: one(state.temperature), top_k: one(state.topK), top_p: one(state.topP),
       });
       result = join(result, more);
-      text.push(...more.ids.data);
-      yield { ...result, speed: result.ids.data.length / ((performance.now() - t0) / 1000) };
+      text.push(...more.written.data);
+      yield { ...result, speed: result.written.data.length / ((performance.now() - t0) / 1000) };
     }
   },
   act: ({ state, result }, { kind, key, target }) => {
-    const n = result.ids.data.length;
+    const n = result.written.data.length;
     if (kind === "press" && target) return { ...state, at: +target };
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -10, ArrowDown: 10, Home: -1e9, End: 1e9 }[key];
     if (step) return { ...state, at: clamp(state.at + step, 0, n - 1) };
   },
   picture: (c) => {
-    const { ids, chosen } = c.result, here = Math.min(c.state.at, ids.data.length - 1), letters = c.settings.alphabet;
-    const tokens = Array.from(ids.data, (id, n) =>
-      `<span data-key="${n}" class="${n === here ? "here" : ""}" style="--p:${(100 * (1 - chosen.data[n])).toFixed(0)}%">${esc(letters[id])}</span>`).join("");
+    const { written, chosen } = c.result, here = Math.min(c.state.at, written.data.length - 1), letters = c.settings.alphabet;
+    const tokens = Array.from(written.data, (id, n) =>
+      `<span data-key="${n}" class="${n === here ? "here" : ""}" style="--doubt:${(1 - chosen.data[n]).toFixed(2)}">${esc(letters[id])}</span>`).join("");
     const others = options(c, here).map(([ch, p]) =>
       `<li><span class="bar" style="width:${(p * 100).toFixed(1)}%"></span>${esc(spoken(ch, c.w))} ${p.toFixed(2)}</li>`).join("");
     return `<div class="v2g-text"><span class="given">${esc(c.result.of.prompt)}</span>${tokens}</div><ul class="v2g-choices">${others}</ul>` +
       `<p class="v2g-who">${c.result.speed ? c.w.speed(Math.round(c.result.speed)) : ""}</p>`;
   },
   sentence: (c) => {
-    const n = Math.min(c.state.at, c.result.ids.data.length - 1), ch = c.settings.alphabet[c.result.ids.data[n]];
+    const n = Math.min(c.state.at, c.result.written.data.length - 1), ch = c.settings.alphabet[c.result.written.data[n]];
     return c.w.sentence(n + 1, spoken(ch, c.w), c.result.chosen.data[n].toFixed(2), options(c, n).map(([ch, p]) => `${spoken(ch, c.w)} ${p.toFixed(2)}`).join(", "));
   },
 };

@@ -1,0 +1,317 @@
+"""Every widget, moved as a reader moves it, on the finished page, where ONNX Runtime Web computes."""
+
+import json
+import random
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+import torch
+
+from vec2gpt.hub import checkpoints
+from vec2gpt.widgets import repaint, valves, writer
+
+WORKBENCH = "book/workbench.html"
+NAMES = ["softmax", "valves", "repaint", "writer"]
+
+
+@pytest.fixture
+def widget(visit):
+    """Open the workbench, at a state if one is given, and find a widget on it."""
+
+    def find(name: str, state: dict | None = None, **options):
+        v = visit(**options)
+        link = "#" + urlencode({name: json.dumps(state)}) if state else ""
+        page = v.open(WORKBENCH + link)
+        found = v.widget(name)
+        found.root.scroll_into_view_if_needed()
+        if state:
+            page.wait_for_function(
+                "root => +root.dataset.answers > 0", arg=found.root.element_handle(), timeout=60_000
+            )
+        return found
+
+    return find
+
+
+def data(widget, output: str, shape):
+    return np.array(widget.context(f"result.{output}.data")).reshape(shape)
+
+
+# ---- the page computes what torch computes, at the shortest and the longest ----
+
+
+@pytest.mark.parametrize("length", [1, 30, valves.LIMIT])
+def test_the_valves_on_the_page_are_the_torch_model(widget, length):
+    model, vocabs, _ = checkpoints.load("shakespeare-lstm")
+    text = (
+        "To be, or not to be, that is the question: whether it is nobler in the mind to suffer the slings"
+        + " " * 10
+    )[:length]
+    held = {str(length // 2): [0.25, None, 1]}
+    w = widget("valves", {"text": text, "held": held, "unit": 3})
+    by_hand = torch.full((1, length, 3), -1.0)
+    by_hand[0, length // 2] = torch.tensor([0.25, -1, 1])
+    with torch.no_grad():
+        trace, surprise, *_ = valves.Valves(model)(
+            torch.tensor([vocabs["text"].encode(text)]), by_hand, torch.tensor([3])
+        )
+    assert np.abs(data(w, "trace", trace.shape) - trace.numpy()).max() < 1e-3
+    assert np.abs(data(w, "surprise", surprise.shape) - surprise.numpy()).max() < 1e-2
+
+
+@pytest.mark.parametrize("word", ["a", "attention", "a" * repaint.LIMIT])
+def test_the_repainted_matrix_on_the_page_is_the_torch_model(widget, word):
+    model, vocabs, _ = checkpoints.load("cmudict-attention")
+    w = widget("repaint", {"word": word, "paint": {"word": word, "rows": {"1": [0]}}})
+    ids = torch.tensor([[*vocabs["source"].encode(word), model.config.eos]])
+    painted = torch.full((1, repaint.LIMIT, ids.shape[1]), -1.0)
+    painted[0, 1] = torch.eye(ids.shape[1])[0]
+    with torch.no_grad():
+        said, weights, *_ = repaint.Repaint(model)(ids, painted)
+    assert (data(w, "ids", said.shape) == said.numpy()).all()
+    assert np.abs(data(w, "weights", weights.shape) - weights.numpy()).max() < 1e-3
+
+
+@pytest.mark.parametrize("prompt", ["K", "KING RICHARD:\nNow is the winter of our discontent\n"])
+def test_the_writer_on_the_page_is_the_torch_model(widget, prompt):
+    model, vocabs, _ = checkpoints.load("shakespeare-gpt")
+    w = widget("writer", {"prompt": prompt, "length": 16, "topK": 10, "topP": 0.9, "temperature": 0.7})
+    u = torch.tensor([w.context("settings.uniform")[: writer.STRIDE]])
+    ids = torch.tensor([vocabs["text"].encode(prompt)])
+    with torch.no_grad():
+        written, chosen, *_ = writer.Writer(model)(
+            ids, u, torch.tensor([0.7]), torch.tensor([10]), torch.tensor([0.9])
+        )
+    assert (data(w, "written", written.shape) == written.numpy()).all()
+    assert np.abs(data(w, "chosen", chosen.shape) - chosen.numpy()).max() < 1e-3
+
+
+# ---- moved by mouse, finger and keyboard ----
+
+
+def test_the_page_says_that_it_computes(widget):
+    w = widget("softmax")
+    assert w.part("who").inner_text() == "computed in this page"
+
+
+def test_temperature_flattens_softmax(widget):
+    w = widget("softmax")
+    before = max(w.context("result.probabilities.data"))
+    w.slide("temperature", 5)
+    assert max(w.context("result.probabilities.data")) < before
+    assert "temperature 5.0" in w.sentence()
+
+
+def test_a_score_is_dragged_and_reset(widget):
+    w = widget("softmax")
+    first, box = w.sentence(), w.part("picture").locator("svg").bounding_box()
+    x = box["x"] + box["width"] * 0.9
+
+    def drag():
+        w.page.mouse.move(x, box["y"] + box["height"] * 0.25)
+        w.page.mouse.down()
+        w.page.mouse.move(x, box["y"] + box["height"] * 0.08)
+        w.page.mouse.up()
+
+    w.after(drag)
+    w.page.wait_for_function("root => root.context.state.logits.at(-1) > 3", arg=w.root.element_handle())
+    w.after(w.part("reset").click)
+    assert w.sentence() == first
+
+
+def test_a_score_is_changed_by_keyboard(widget):
+    w = widget("softmax")
+    w.part("picture").focus()
+    w.page.keyboard.press("ArrowRight")
+    w.after(lambda: w.page.keyboard.press("PageUp"))
+    assert w.context("state.logits")[1] == pytest.approx(2.0)
+
+
+def test_a_held_gate_changes_what_follows_and_nothing_before(widget):
+    w = widget("valves")
+    length = len(w.context("state.text"))
+    w.after(lambda: w.control("text").fill(w.context("state.text")[:-1]))
+    before = data(w, "trace", (length - 1, 6))
+    w.part("picture").focus()
+    w.page.keyboard.press("Home")
+    for _ in range(20):
+        w.page.keyboard.press("ArrowRight")
+    w.after(w.control("keep").click)
+    after = data(w, "trace", (length - 1, 6))
+    assert (after[:20] == before[:20]).all()
+    assert after[20, :3] == pytest.approx([1, 0, 1])
+    assert after[20, 4] == pytest.approx(after[19, 4])  # (f, i, o) = (1, 0, 1): the memory stays
+    assert np.abs(after[21:] - before[21:]).max() > 1e-3
+    assert "held by hand" in w.sentence()
+
+
+def test_a_gate_is_dragged_with_the_mouse(widget):
+    w = widget("valves")
+    w.part("picture").scroll_into_view_if_needed()
+    box = w.part("picture").locator("svg").bounding_box()
+
+    def drag():
+        w.page.mouse.move(box["x"] + 74 + 13 * 5 + 6, box["y"] + 24 + 40)
+        w.page.mouse.down()
+        w.page.mouse.move(box["x"] + 74 + 13 * 5 + 6, box["y"] + 24 + 2)
+        w.page.mouse.up()
+
+    w.after(drag)
+    assert w.context("state.held")["5"][0] == pytest.approx(0.95, abs=0.06)
+
+
+def test_a_painted_row_is_drawn_at_once_and_the_output_follows(widget):
+    w = widget("repaint")
+    w.part("picture").focus()
+    w.after(lambda: w.page.keyboard.press(" "))  # the first row looks at the first letter only
+    columns = len(w.context("result.of.word")) + 1
+    weights = data(w, "weights", (repaint.LIMIT, columns))
+    assert weights[0] == pytest.approx([1] + [0] * (columns - 1))
+    assert "painted by hand" in w.sentence()
+    w.after(lambda: w.page.keyboard.press("Delete"))
+    assert data(w, "weights", (repaint.LIMIT, columns))[0] != pytest.approx([1] + [0] * (columns - 1))
+
+
+def test_a_row_is_painted_with_a_finger(widget):
+    w = widget("repaint", viewport={"width": 360, "height": 780}, has_touch=True)
+    w.part("picture").scroll_into_view_if_needed()
+    box = w.part("picture").locator("svg").bounding_box()
+    w.after(lambda: w.page.touchscreen.tap(box["x"] + 60 + 45, box["y"] + 28 + 15))
+    assert w.context("state.paint.rows") == {"0": [1]}
+
+
+def test_a_new_word_is_read_and_spoken(widget):
+    w = widget("repaint")
+    w.after(lambda: w.control("word").fill("banana"))
+    assert "“banana” is said" in w.sentence()
+
+
+def test_the_writer_writes_as_much_as_asked_and_shows_its_choices(widget):
+    w = widget("writer")
+    w.after(w.control("again").click)
+    assert len(w.context("result.written.data")) == w.context("state.length")
+    first = w.part("picture").locator(".v2g-text").inner_text()
+    w.after(w.control("again").click)
+    assert w.part("picture").locator(".v2g-text").inner_text() != first
+    w.part("picture").locator("[data-key='5']").click()
+    assert w.sentence().startswith("Letter 6 is")
+
+
+def test_a_cold_writer_leaves_no_choice_at_top_k_1(widget):
+    w = widget("writer")
+    w.slide("topK", 1)
+    assert set(w.context("result.chosen.data")) == {1}
+
+
+# ---- links, second visits, and what can go wrong ----
+
+
+def test_a_copied_link_brings_the_state_back(widget):
+    w = widget("softmax")
+    w.slide("temperature", 2.5)
+    sentence = w.sentence()
+    w.part("link").click()
+    address = w.page.evaluate("location.href")
+    w.page.goto("about:blank")
+    w.page.goto(address)
+    w.page.wait_for_function(
+        "s => document.querySelector('.v2g-sentence')?.textContent === s", arg=sentence, timeout=60_000
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_nonsense_link_does_no_harm(visit, name):
+    v = visit()
+    wish = {
+        "text": 5,
+        "held": [1],
+        "word": {"a": 1},
+        "paint": "x",
+        "logits": "hot",
+        "prompt": None,
+        "at": "?",
+        "seed": "x",
+        "topK": {},
+    }
+    v.open(f"{WORKBENCH}#" + urlencode({name: json.dumps(wish)}))
+    assert v.widget(name).part("picture").bounding_box()["height"] > 40
+
+
+TEXTS = [
+    "",
+    " ",
+    "😀",
+    "你好，世界",
+    "<script>alert(1)</script>",
+    "\t\u0000\u202e",
+    "a" * 10_000,
+    "'\"&;--",
+    "ß ŒÅ ﬁ",
+]
+
+
+@pytest.mark.parametrize(("name", "field"), [("valves", "text"), ("repaint", "word"), ("writer", "prompt")])
+def test_nonsense_typed_into_a_widget_is_answered_and_breaks_nothing(widget, name, field):
+    w = widget(name)
+    random.seed(0)
+    noise = [
+        "".join(chr(random.randrange(1, 0x2FFF)) for _ in range(random.randrange(1, 60))) for _ in range(10)
+    ]
+    for text in [*TEXTS, *noise]:
+        w.control(field).fill(text)  # not every text is a new question, so there may be no answer to wait for
+        w.page.wait_for_timeout(100)
+        assert not w.root.get_attribute("data-problem"), text
+        assert w.part("picture").bounding_box()["height"] > 40, text
+    w.control(field).fill("a😀b")
+    assert "“😀”" in w.part("note").inner_text()
+    w.control(field).fill("a" * 10_000)
+    assert "Cut to" in w.part("note").inner_text()
+
+
+def test_a_second_visit_needs_no_download(browser, visit):
+    v = visit(forgive="ERR_FAILED")
+    v.open(WORKBENCH)
+    v.widget("softmax").slide("temperature", 2)
+    v.page.route("**/*.wasm", lambda route: route.abort())
+    v.page.route("**/*.onnx", lambda route: route.abort())
+    v.page.reload()
+    v.page.wait_for_function("document.documentElement.dataset.widgets === 'ready'")
+    assert not v.widget("softmax").slide("temperature", 3).root.get_attribute("data-problem")
+
+
+def test_a_missing_model_is_told_and_tried_again(visit):
+    v = visit(forgive="404")
+    v.open(WORKBENCH)
+    v.page.route("**/*.onnx", lambda route: route.fulfill(status=404, body=""))
+    w = v.widget("softmax").slide("temperature", 2)
+    assert "is missing (404)" in w.part("note").inner_text()
+    v.page.unroute("**/*.onnx")
+    w.slide("temperature", 3)
+    assert w.part("note").inner_text() == ""
+    assert "temperature 3.0" in w.sentence()
+
+
+def test_a_broken_model_is_told(visit):
+    v = visit(forgive="error")
+    v.open(WORKBENCH)
+    v.page.route("**/*.onnx", lambda route: route.fulfill(status=200, body="not a model"))
+    assert "did not answer" in v.widget("softmax").slide("temperature", 2).part("note").inner_text()
+
+
+def test_a_drag_of_a_hundred_moves_ends_at_the_last(widget):
+    w = widget("softmax")
+    w.slide("temperature", 2)
+    w.root.evaluate(
+        """root => {
+            const slider = root.querySelector("[name=temperature]");
+            for (let k = 1; k <= 100; k++) {
+                slider.value = 0.1 + k * 0.04;
+                slider.dispatchEvent(new Event("input", { bubbles: true }));
+            }
+        }"""
+    )
+    w.page.wait_for_function(
+        "root => root.querySelector('.v2g-sentence').textContent.includes('temperature 4.1')",
+        arg=w.root.element_handle(),
+    )
