@@ -5,6 +5,10 @@ import time
 from typing import NamedTuple
 
 
+class Unmeasured(Exception):
+    """What was to be timed did not happen; the message says what, in a sentence."""
+
+
 class Row(NamedTuple):
     """One measured line: a value with its unit, and the target it is held to."""
 

@@ -8,9 +8,10 @@ if sys.version_info < (3, 11):  # noqa: UP036 (a reader may well start this with
 
 from tasks import colab, site, suite
 from tasks.clean import clean
-from tasks.places import PYTHON, ROOT
+from tasks.places import PYTHON
 from tasks.setup import setup
 from tasks.shell import Failed, everything, run
+from tasks.system import chromium
 
 
 def notebooks(*names: str) -> None:
@@ -31,11 +32,14 @@ def checkpoints(*names: str) -> None:
 
 
 def bench(*names: str) -> None:
-    """measure the library beside its peers, as ratios in one run"""
-    if not (ROOT / "benchmarks" / "__main__.py").exists():
-        raise Failed("bench", why="there are no benchmarks yet", fix="add benchmarks/__main__.py")
+    """measure the library beside its peers, and the widgets on the page; NAMES: only these (page, …)"""
     setup("bench")
-    run("Benchmarks", [PYTHON, "-m", "benchmarks", *names], about="10 min", show=everything)
+    page = {}
+    if not names or "page" in names:
+        page = {"CHROMIUM": chromium()}
+        site.build()
+    command = [PYTHON, "-m", "benchmarks", *names]
+    run("Benchmarks", command, about="2 min", show=everything, done="measured in", **page)
 
 
 COMMANDS = {

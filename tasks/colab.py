@@ -9,13 +9,13 @@ import re
 import sys
 import tempfile
 
-from tasks.places import BOOK, CACHE, ROOT, VENV, windows
+from tasks.places import BOOK, CACHE, PYTHON, ROOT, VENV
 from tasks.shell import Failed, answer, everything, run
 from tasks.stamps import digest, once
 
 REQUIREMENTS = ROOT / ".github" / "colab-requirements.txt"
 COLAB = CACHE / "colab"
-PYTHON = COLAB / VENV.joinpath("Scripts/python.exe" if windows() else "bin/python").relative_to(VENV)
+COLAB_PYTHON = COLAB / PYTHON.relative_to(VENV)
 
 
 def colab(*names: str) -> None:
@@ -31,11 +31,11 @@ def colab(*names: str) -> None:
     make_environment()
     run(
         "Make sure that vec2gpt is not there yet",
-        [PYTHON, "-m", "pip", "uninstall", "-y", "vec2gpt"],
+        [COLAB_PYTHON, "-m", "pip", "uninstall", "-y", "vec2gpt"],
         about="1 s",
     )
     run_chapter(found[0])
-    if answer([PYTHON, "-c", "import vec2gpt"]) is None:
+    if answer([COLAB_PYTHON, "-c", "import vec2gpt"]) is None:
         raise Failed(
             f"Run {found[0].stem}", why="its first cell did not install vec2gpt", fix="mend the install line"
         )
@@ -47,12 +47,16 @@ def make_environment() -> None:
 
 def _create_environment() -> None:
     run("Make a Colab-like environment", [sys.executable, "-m", "venv", "--clear", COLAB], about="10 s")
-    run("Install versions like Colab's", [PYTHON, "-m", "pip", "install", "-r", REQUIREMENTS], about="3 min")
+    run(
+        "Install versions like Colab's",
+        [COLAB_PYTHON, "-m", "pip", "install", "-r", REQUIREMENTS],
+        about="3 min",
+    )
 
 
 def run_chapter(notebook) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        command = [PYTHON, ROOT / "tasks" / "chapter.py", notebook, folder]
+        command = [COLAB_PYTHON, ROOT / "tasks" / "chapter.py", notebook, folder]
         run(f"Run {notebook.stem} as in Colab", command, about="2 min", show=everything, **this_checkout())
 
 

@@ -1,7 +1,6 @@
 """Where things lie. Everything a command makes is under one of these; git ignores them all."""
 
 import os
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -9,9 +8,10 @@ BOOK = ROOT / "book"
 LIBRARY = ROOT / "lib" / "vec2gpt"
 CONSTRAINTS = ROOT / "constraints.txt"
 
+WINDOWS = os.name == "nt"
 VENV = ROOT / ".venv"
-PROGRAMS = VENV / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = PROGRAMS / ("python.exe" if os.name == "nt" else "python")
+PROGRAMS = VENV / ("Scripts" if WINDOWS else "bin")
+PYTHON = PROGRAMS / ("python.exe" if WINDOWS else "python")
 NODE_MODULES = ROOT / "node_modules"
 
 CACHE = ROOT / ".cache"
@@ -27,7 +27,3 @@ def environment(**extra: str) -> dict[str, str]:
     """The variables every child process gets: the environment's programs first, text in UTF-8."""
     path = os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", "")])
     return os.environ | {"PATH": path, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"} | extra
-
-
-def windows() -> bool:
-    return sys.platform == "win32"

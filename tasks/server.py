@@ -1,6 +1,10 @@
 """A small web server for the finished site: this machine only, the right type for every file."""
 
 import errno
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,17 +34,35 @@ class Handler(SimpleHTTPRequestHandler):
         """Say nothing of each request."""
 
 
-def server(folder: Path, port: int, tries: int = 20) -> ThreadingHTTPServer:
-    """A server of `folder` on 127.0.0.1 at `port`, or at the next free one."""
+class Server(ThreadingHTTPServer):
+    def handle_error(self, *request) -> None:
+        """A reader who leaves a page while it loads is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*request)
+
+
+def server(folder: Path, port: int, tries: int = 20) -> Server:
+    """A server of `folder` on 127.0.0.1 at `port` (0: any free one), or at the next free one."""
     for candidate in range(port, port + tries):
         try:
-            return ThreadingHTTPServer(("127.0.0.1", candidate), partial(Handler, directory=str(folder)))
+            return Server(("127.0.0.1", candidate), partial(Handler, directory=str(folder)))
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
     raise Failed(
         "Serve the site", why=f"ports {port} to {port + tries - 1} are taken", fix="choose another: --port N"
     )
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve `folder` on a free port beside what else goes on; its address."""
+    with server(folder, 0) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}/"
+        finally:
+            running.shutdown()
 
 
 def serve_folder(folder: Path, port: int) -> None:

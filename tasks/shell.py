@@ -14,9 +14,11 @@ from collections.abc import Callable
 
 from tasks.places import LOGS, ROOT, environment
 
-NOISE = re.compile(
-    r"IPKernelApp\] WARNING"
-)  # every kernel says that it talks without encryption, to us alone
+NOISE = re.compile(  # said again and again, and never the reason of anything
+    r"IPKernelApp\] WARNING"  # every kernel talks without encryption, to us alone
+    r"|^WARNING: Location .* is ignored|^WARNING: Running pip as the 'root' user|^\[notice\]|^Looking in "
+    r"|^debconf: |^Selecting previously |^\(Reading database|^Preparing to unpack "
+)
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 TRY_AGAIN = "mend the cause, then run the same command again: it continues where it stopped"
 
@@ -81,6 +83,11 @@ def tail(output: str, lines: int = 12) -> str:
     return "\n".join(written[-lines:]) or "it printed nothing"
 
 
+def telling(output: str) -> str:
+    """Without the lines that say nothing."""
+    return "\n".join(line for line in output.splitlines() if not NOISE.search(line))
+
+
 def run(
     title: str,
     command: list,
@@ -89,11 +96,13 @@ def run(
     fix: str = TRY_AGAIN,
     show: Callable[[str], str | None] = nothing,
     why: Callable[[str], str] = tail,
+    done: str = "✓",
     **variables: str,
 ) -> float:
     """Run `command` in the repository's root; return its seconds.
 
     Raises Failed with what `why` finds in the whole output: its last lines, if nothing better is known.
+    `done` stands before the seconds at a good end.
     """
     print(f"→ {title}" + (f" (about {about})" if about else ""), flush=True)
     log = LOGS / (re.sub(r"\W+", "-", title.lower()).strip("-") + ".log")
@@ -101,10 +110,10 @@ def run(
     with log.open("w", encoding="utf-8") as file, Heartbeat() as heart:
         code = _follow(command, variables, file, heart, show)
     if code:
-        reason = why(log.read_text(encoding="utf-8"))
+        reason = why(telling(log.read_text(encoding="utf-8")))
         where = f"(exit code {code}; all of it: {os.path.relpath(log, ROOT)})"
         raise Failed(title, why=f"{reason}\n{where}", fix=fix)
-    print(f"  ✓ {heart.seconds:.0f} s", flush=True)
+    print(f"  {done} {heart.seconds:.0f} s", flush=True)
     return heart.seconds
 
 
@@ -129,7 +138,9 @@ def _follow(command: list, variables: dict[str, str], log, heart: Heartbeat, sho
         for line in child.stdout:
             line = COLOURS.sub("", line).rstrip()
             log.write(line + "\n")
-            heart.last = heart.last if NOISE.search(line) else line.strip() or heart.last
+            if NOISE.search(line):
+                continue
+            heart.last = line.strip() or heart.last
             if (text := show(line)) is not None:
                 heart.say(text or " ")
         return child.wait()

@@ -107,8 +107,17 @@ def stage() -> None:
     run("Write the widgets' views", [PYTHON, "-m", "vec2gpt.widgets", STATIC / "views"], about="5 s")
     shutil.move(STATIC / "views" / "kit.css", STATIC)
     # Browsers keep the runtime for good: another version must have another address.
-    _copy(NODE_MODULES / "onnxruntime-web" / "dist", RUNTIME, STATIC / f"ort-{version('onnxruntime-web')}")
+    runtime = f"ort-{version('onnxruntime-web')}"
+    check_runtime((STATIC / "page.mjs").read_text(encoding="utf-8"), runtime)
+    _copy(NODE_MODULES / "onnxruntime-web" / "dist", RUNTIME, STATIC / runtime)
     _copy(NODE_MODULES / "mathjax" / "es5", MATHJAX, STATIC / "mathjax")
+
+
+def check_runtime(page: str, folder: str) -> None:
+    """Raise Failed unless page.mjs looks for the runtime in `folder`: no page would compute anything."""
+    if f'"./{folder}/"' not in page:
+        why = f"page.mjs does not look in ./{folder}/, where package.json's version of ONNX Runtime Web goes"
+        raise Failed("Stage the page's files", why=why, fix="write that folder in book/site/page.mjs")
 
 
 def version(package: str) -> str:

@@ -32,10 +32,17 @@ def tree(folder: Path, patterns: Iterable[str]) -> list[str | Path]:
 
 def once(stamp: Path, key: str, action: Callable[[], None]) -> bool:
     """Run `action` unless `stamp` holds `key`; True when it ran."""
-    if stamp.is_file() and stamp.read_text() == key:
-        return False
-    stamp.unlink(missing_ok=True)
-    action()
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(key)
-    return True
+    return together([stamp], key, lambda _: action())
+
+
+def together(stamps: list[Path], key: str, action: Callable[[list[Path]], None]) -> bool:
+    """Run `action` once, on those of `stamps` that do not hold `key`; True when there were any."""
+    stale = [stamp for stamp in stamps if not (stamp.is_file() and stamp.read_text() == key)]
+    for stamp in stale:
+        stamp.unlink(missing_ok=True)
+    if stale:
+        action(stale)
+    for stamp in stale:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(key)
+    return bool(stale)

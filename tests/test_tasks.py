@@ -9,7 +9,6 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
 import time
 import tomllib
 import urllib.request
@@ -20,8 +19,9 @@ import pytest
 
 from tasks import __main__ as door
 from tasks import colab, links, notebooks, shell, site, suite, system
-from tasks.places import ROOT
-from tasks.server import server
+from tasks import setup as installing
+from tasks.places import ROOT, WINDOWS
+from tasks.server import server, serving
 from tasks.setup import pinned
 from tasks.shell import Failed, run
 from tasks.stamps import digest, once, tree
@@ -62,6 +62,18 @@ def test_a_tree_sees_a_file_that_moved(tmp_path):
     assert digest(*tree(tmp_path, ["*.py"])) != before
 
 
+def test_what_one_purpose_installed_the_next_one_finds(tmp_path, monkeypatch):
+    installed = []
+    monkeypatch.setattr(installing, "STAMPS", tmp_path / "stamps")
+    monkeypatch.setattr(installing, "pip", lambda title, *arguments, about: installed.append(arguments[-1]))
+    for purpose in ("test", "book", "bench", "test"):
+        installing.install_package(installing.EXTRAS[purpose])
+    assert installed == [f"{ROOT}[book,test]"]
+    (tmp_path / "stamps" / "extra-test").unlink()
+    installing.install_package(installing.EXTRAS["test"])
+    assert installed[1:] == [f"{ROOT}[test]"]
+
+
 # ---- running programs ------------------------------------------------------------------------------------
 
 
@@ -90,12 +102,26 @@ def test_a_failed_step_says_what_why_and_what_to_do():
     assert report.endswith("do:  try it so")
 
 
+def test_noise_is_in_the_log_and_neither_on_the_screen_nor_in_the_reason(capsys, logs):
+    noise = "WARNING: Location 'file:///there' is ignored: it is neither a file nor a directory."
+    with pytest.raises(Failed) as failure:
+        run(
+            "Install",
+            python(f"print('the reason'); [print({noise!r}) for _ in range(20)]; raise SystemExit(1)"),
+            show=str,
+        )
+    assert (logs / "install.log").read_text().count(noise) == 20
+    assert "the reason" in failure.value.why and "Location" not in failure.value.why
+    shown = capsys.readouterr().out
+    assert "the reason" in shown and "Location" not in shown
+
+
 def test_a_program_that_is_not_there_is_a_failed_step():
     with pytest.raises(Failed, match="could not be started"):
         run("Start nothing", ["no-such-program-here"])
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to another program")
+@pytest.mark.skipif(WINDOWS, reason="Windows has no SIGINT to send to another program")
 def test_an_interrupt_ends_the_child_too(tmp_path):
     child = "import os, pathlib, time; pathlib.Path({!r}).write_text(str(os.getpid())); time.sleep(60)"
     child = child.format(str(tmp_path / "pid"))
@@ -124,7 +150,7 @@ def wait_until(true, seconds: float = 15) -> None:
 def test_every_make_target_is_a_command_and_has_a_line_of_help(capsys):
     makefile = (ROOT / "Makefile").read_text()
     targets = re.search(r"^COMMANDS = (.*)$", makefile, re.MULTILINE)[1].split()
-    assert set(targets) == set(door.COMMANDS) - {"colab"}
+    assert set(targets) == set(door.COMMANDS)
     assert door.main([]) == 0
     shown = capsys.readouterr().out
     assert all(re.search(rf"^  {name} +\w.{{10,}}$", shown, re.MULTILINE) for name in door.COMMANDS)
@@ -203,7 +229,7 @@ def program(path, exit_code: int):
     return str(path)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a shell script is no program on Windows")
+@pytest.mark.skipif(WINDOWS, reason="a shell script is no program on Windows")
 def test_a_chromium_must_start(tmp_path, monkeypatch):
     good, bad = program(tmp_path / "good", 0), program(tmp_path / "chromium", 1)
     monkeypatch.setenv("CHROMIUM", good)
@@ -251,6 +277,13 @@ def test_an_edited_view_executes_nothing_again(house):
     before = site.execution_key()
     (house / "lib" / "js" / "view.js").write_text("changed")
     assert site.execution_key() == before
+
+
+def test_a_page_that_looks_for_another_runtime_is_refused():
+    page = (ROOT / "book" / "site" / "page.mjs").read_text()
+    site.check_runtime(page, f"ort-{site.version('onnxruntime-web')}")
+    with pytest.raises(Failed, match=r"does not look in \./ort-0\.0\.1/"):
+        site.check_runtime(page, "ort-0.0.1")
 
 
 def test_the_builder_s_lines_are_told_in_short():
@@ -380,16 +413,14 @@ def test_only_models_that_a_page_names_are_published(pages, tmp_path):
 
 def test_modules_and_models_are_served_with_their_types(pages):
     (pages / "_static" / "x.wasm").write_bytes(b"\0asm")
-    with server(pages, 18000) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        types = {name: served_type(running.server_port, name) for name in ("page.mjs", "x.wasm", "book.css")}
-        running.shutdown()
+    with serving(pages) as address:
+        types = {name: served_type(address, name) for name in ("page.mjs", "x.wasm", "book.css")}
     assert types["x.wasm"] == "application/wasm"
     assert types["page.mjs"].startswith("text/javascript") and types["book.css"].startswith("text/css")
 
 
-def served_type(port: int, name: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_static/{name}") as response:
+def served_type(address: str, name: str) -> str:
+    with urllib.request.urlopen(f"{address}_static/{name}") as response:
         return response.headers["Content-Type"]
 
 

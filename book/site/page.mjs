@@ -6,7 +6,7 @@
 //    reader's answers are kept in this browser only.
 
 const at = (path) => new URL(path, import.meta.url).href;
-globalThis.VEC2GPT_PAGE = { ort: at("./ort-1.30.0/"), models: at("./models/"), ...globalThis.VEC2GPT_PAGE };
+globalThis.VEC2GPT_PAGE = { ort: at("./ort-1.30.0/"), models: at("./models/") };
 
 /** The part of an anywidget model that views use, over a plain state. */
 class Model {
@@ -20,15 +20,18 @@ class Model {
 const parse = (kind) => [...document.querySelectorAll(`script[type="application/vnd.jupyter.widget-${kind}+json"]`)].map((tag) => JSON.parse(tag.textContent));
 
 async function mountWidgets() {
-  const states = Object.assign({}, ...parse("state").map(({ state }) => state));
+  const states = () => Object.assign({}, ...parse("state").map(({ state }) => state));
   for (const host of document.querySelectorAll(".v2g-host")) {
     const still = host.innerHTML;
     try {
-      const { default: view } = await import(host.dataset.view);
-      view.render({ model: new Model(states[host.dataset.model].state), el: host });
+      const { default: view } = await import(new URL(host.dataset.view, document.baseURI).href);
+      view.render({ model: new Model(states()[host.dataset.model].state), el: host });
     } catch (error) {
       console.error(error);
-      host.innerHTML = `${still}<p class="v2g-note" role="alert">This widget could not start (${error.message}). Its first picture stays; reload the page to try again.</p>`;
+      host.innerHTML = still;
+      const why = Object.assign(document.createElement("p"), { className: "v2g-note", role: "alert" });
+      why.textContent = `This widget could not start (${error.message}). Its first picture stays; reload the page to try again.`;
+      host.append(why);
     }
   }
 }
@@ -83,6 +86,7 @@ function exercises() {
   for (const heading of document.querySelectorAll("section#exercises section[id^=exercise] > h3")) {
     const name = heading.parentElement.id, label = document.createElement("label");
     const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: Boolean(shelf.read()[name]) });
+    box.ariaLabel = `done: ${heading.firstChild.textContent}`;
     box.addEventListener("change", () => shelf.write(name, box.checked));
     label.className = "done";
     label.append(box, " done");
@@ -96,7 +100,8 @@ function mendTheme() {
   for (const logo of document.querySelectorAll(".sidebar-primary-items__start > .sidebar-primary-item:first-child"))
     Object.assign(logo, { role: "navigation", ariaLabel: "Title" });
   for (const entry of document.querySelectorAll(".citation-list, .citation-list [role]")) entry.removeAttribute("role");
-  for (const cell of document.querySelectorAll("th:empty")) cell.replaceWith(document.createElement("td"));
+  for (const cell of document.querySelectorAll("th"))
+    if (!cell.textContent.trim()) cell.replaceWith(document.createElement("td"));
 }
 
 mendTheme();

@@ -23,7 +23,7 @@ for (const page of pages) {
     if (!traits?.view) throw new Error(`${page}: the widget ${id} left no state; run the build again from scratch (make clean)`);
     const file = join(root, "_static", "views", `${traits.view}.mjs`), { still, view } = await import(pathToFileURL(file));
     const version = createHash("sha256").update(readFileSync(file)).digest("hex").slice(0, 8);
-    const url = `${relative(dirname(path), file)}?v=${version}`;
+    const url = `${relative(dirname(path), file).replaceAll("\\", "/")}?v=${version}`;
     parts.set(tag, `<div class="v2g-host" data-model="${id}" data-view="${url}">${still(view, traits, "en")}</div>${tag}`);
     drawn += 1;
   }

@@ -79,7 +79,7 @@ test("tensors travel as the types the model wants", () => {
   assert.deepEqual(kit.unpack([2], BigInt64Array.of(3n, -1n)), { dims: [2], data: Int32Array.of(3, -1) });
 });
 
-test("every view says the same things in every language, and draws its first picture without a browser", async () => {
+test("every view has its words, and the same ones in every language", async () => {
   for (const name of names) {
     const { view } = await load(name), [first, ...others] = Object.values(view.words).map((words) => Object.keys(words).sort());
     assert.equal(view.name, name);
@@ -93,4 +93,57 @@ test("still gives the picture and the sentence as HTML", () => {
   const html = kit.still(kit.view, { settings, first: result }, "en");
   assert.match(html, /<svg/);
   assert.match(html, /“mat” with probability 0\.73/);
+});
+
+test("a label that looks like HTML stays text", () => {
+  const { settings, result } = context(), labels = ["<img src=x onerror=alert(1)>", "b"];
+  assert.doesNotMatch(kit.still(kit.view, { settings: { ...settings, labels }, first: result }, "en"), /<img/);
+});
+
+test("a link cannot name a model that is not there, nor break the widget", () => {
+  const c = context(), choice = { kind: "choice", name: "model", options: [["a", "a"], ["b", "b"]] };
+  c.state.model = "a";
+  const follow = (wish) => kit.fromLink(`#${new URLSearchParams({ softmax: JSON.stringify(wish) })}`, "softmax", c, kit.view, [choice]);
+  assert.equal(follow({ model: "b" }).model, "b");
+  assert.equal(follow({ model: "nope" }).model, "a");
+  assert.deepEqual(follow({ at: { valueOf: 0, toString: 0 } }), c.state);
+});
+
+/** A model on the kernel's side of anywidget that hears and can answer. */
+function kernel() {
+  const hears = new Set(), sent = [];
+  return {
+    sent,
+    get: () => ({ inputs: { x: "float32" }, outputs: ["y"], models: { model: "" } }),
+    on: (_, f) => hears.add(f), off: (_, f) => hears.delete(f), send: (...message) => sent.push(message),
+    say: (message, buffers) => hears.forEach((f) => f(message, buffers)),
+    hears,
+  };
+}
+
+test("a kernel is asked, and its answers find their questions in any order", async () => {
+  const model = kernel(), heard = [], { ask, close } = kit.live(model, (news) => heard.push(news.who));
+  assert.deepEqual(model.sent[0], [{ type: "ping" }]);
+  model.say({ type: "pong" });
+  assert.deepEqual(heard, ["nobody", "kernel"]);
+  const first = ask("model", { x: tensor([1], [1]) }), second = ask("model", { x: tensor([1], [2]) });
+  const answer = (n, value) => model.say({ type: "answer", n, outputs: { y: { dtype: "float32", dims: [1] } } }, [new DataView(Float32Array.of(value).buffer)]);
+  answer(2, 20); answer(1, 10);
+  assert.deepEqual([...(await first).y.data, ...(await second).y.data], [10, 20]);
+  const third = ask("model", { x: tensor([1], [3]) });
+  model.say({ type: "error", n: 3, message: "ValueError: too long" });
+  await assert.rejects(third, /too long/);
+  close();
+  assert.equal(model.hears.size, 0);
+});
+
+test("a kernel that keeps us waiting is said to be busy, until it answers", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const model = kernel(), heard = [], { ask } = kit.live(model, (news) => heard.push(news.who));
+  const question = ask("model", { x: tensor([1], [1]) });
+  t.mock.timers.tick(5000);
+  assert.equal(heard.at(-1), "busy");
+  model.say({ type: "answer", n: 1, outputs: { y: { dtype: "float32", dims: [1] } } }, [new DataView(Float32Array.of(1).buffer)]);
+  await question;
+  assert.equal(heard.at(-1), "kernel");
 });

@@ -18,6 +18,23 @@ test("softmax: arrows walk round the words and lift the chosen one", () => {
   assert.equal(softmax.view.act({ state, settings }, { kind: "key", key: "x" }), undefined);
 });
 
+test("softmax: a press beside the scores does nothing, one on a word only chooses it", () => {
+  const settings = { labels: ["a", "b"], logits: [1, 2], temperature: 1 }, state = softmax.view.start(settings);
+  const act = (gesture) => softmax.view.act({ state, settings }, { from: gesture, ...gesture });
+  assert.equal(act({ kind: "press", x: 100, y: 230 }), undefined);
+  assert.equal(act({ kind: "press", x: 900, y: 50 }), undefined);
+  assert.deepEqual(act({ kind: "press", x: 300, y: 140 }), { ...state, at: 1 });
+  assert.equal(act({ kind: "drag", x: 300, y: 20, from: { x: 300, y: 140 } }), undefined);
+});
+
+test("valves: looking at a letter holds nothing, however the pointer moves", () => {
+  const state = { text: "abc", held: { 0: [1, 0, 1] }, at: 0, gate: 0, unit: 0 }, from = { x: 80, y: 24 + 54 * 4 };
+  const looked = valves.view.act({ state }, { kind: "press", ...from, from });
+  assert.deepEqual(looked.held, state.held);
+  assert.equal(valves.view.act({ state: looked }, { kind: "drag", x: 80, y: 30, from }), undefined);
+  assert.equal(valves.view.act({ state }, { kind: "press", x: 10, y: 30 }), undefined);
+});
+
 test("valves: holding and freeing leaves the other steps alone", () => {
   const held = valves.hold({ 3: [1, 0, 1] }, 5, [0, 1, 1]);
   assert.deepEqual(held, { 3: [1, 0, 1], 5: [0, 1, 1] });
@@ -68,6 +85,18 @@ test("repaint: a press paints one cell, a drag stays in its row, delete gives th
   assert.deepEqual(dragged.paint.rows, { 1: [0, 1] });
   const freed = repaint.view.act({ ...c, state: dragged }, { kind: "key", key: "Delete" });
   assert.deepEqual(freed.paint.rows, {});
+});
+
+test("repaint: a press beside the matrix paints nothing", () => {
+  const c = repaintContext();
+  for (const [x, y] of [[10, 40], [70, 10], [60 + 31 * 4, 40], [70, 28 + 31 * 4]])
+    assert.equal(repaint.view.act(c, { kind: "press", x, y }), undefined);
+});
+
+test("repaint: a shorter word leaves no cursor and no paint behind its end", () => {
+  const state = { word: "a", paint: { word: "ab", rows: { 1: [2] } }, at: [3, 2] };
+  const mended = repaint.view.accept({ state, settings: repaintSettings });
+  assert.deepEqual(mended, { word: "a", paint: { word: "a", rows: {} }, at: [3, 1] });
 });
 
 test("repaint: only the painted rows are sent as weights, and a new word forgets the paint", async () => {

@@ -1,7 +1,5 @@
 """The built site, served on this machine and opened in a real browser that reaches no other host."""
 
-import functools
-import http.server
 import os
 import pathlib
 import shutil
@@ -11,30 +9,19 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tasks.server import server
+
 ROOT = pathlib.Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {  # noqa: RUF012
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-    }
-
-    def log_message(self, *_):
-        pass
-
-
 def serve(folder: pathlib.Path):
     """Serve `folder` on a free port; the server's address and the server."""
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://127.0.0.1:{server.server_port}/", server
+    running = server(folder, 0)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{running.server_port}/", running
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +29,9 @@ def site():
     """The address of the finished book."""
     if not (HTML / "index.html").exists():
         pytest.fail("the book is not built: run `make book` first (make test does)")
-    address, server = serve(HTML)
+    address, running = serve(HTML)
     yield address
-    server.shutdown()
+    running.shutdown()
 
 
 @contextmanager

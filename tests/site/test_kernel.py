@@ -116,4 +116,5 @@ def test_in_jupyterlab_the_kernel_computes(lab, browser):
     page.wait_for_timeout(1500)
     assert slide("4") == pytest.approx([0.25, 0.25, 0.25])
     assert not errors, errors
+    assert not foreign, foreign
     context.close()

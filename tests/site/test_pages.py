@@ -6,11 +6,12 @@ import json
 import pytest
 from conftest import HTML, ROOT
 
+from tasks.links import LIMIT
+
 PAGES = sorted(str(p.relative_to(HTML)) for p in HTML.glob("book/*.html"))
 CHAPTERS = [page for page in PAGES if page.startswith(("book/0", "book/1"))]
 WITH_WIDGETS = [page for page in PAGES if "v2g-host" in (HTML / page).read_text()]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-LIMIT = 1_500_000  # bytes on the wire before the first touch of a widget
 
 
 def test_there_are_pages():
@@ -92,3 +93,14 @@ def test_an_exercise_can_be_ticked_off_and_stays_so(visit, path):
     page.locator(".done input").first.check()
     page.reload()
     assert page.locator(".done input").first.is_checked()
+
+
+def test_the_picture_for_the_readme(visit):
+    """A reader's first look at the repository: a widget of chapter 0, as this browser shows it."""
+    v = visit(viewport={"width": 1200, "height": 760})
+    page = v.open("book/00_before_you_start.html")
+    w = v.widget("softmax").slide("temperature", 0.5)
+    w.root.evaluate("root => root.scrollIntoView({block: 'center'})")
+    shot = HTML.parent / "screenshot.png"
+    page.screenshot(path=shot)
+    assert shot.stat().st_size > 20_000

@@ -238,6 +238,14 @@ def test_a_nonsense_link_does_no_harm(visit, name):
     assert v.widget(name).part("picture").bounding_box()["height"] > 40
 
 
+def nonsense(count: int, seed: int = 0) -> list[str]:
+    """Texts of any characters, surrogates apart."""
+    dice = random.Random(seed)
+    return [
+        "".join(chr(dice.randrange(1, 0x2FFF)) for _ in range(dice.randrange(1, 60))) for _ in range(count)
+    ]
+
+
 TEXTS = [
     "",
     " ",
@@ -254,11 +262,7 @@ TEXTS = [
 @pytest.mark.parametrize(("name", "field"), [("valves", "text"), ("repaint", "word"), ("writer", "prompt")])
 def test_nonsense_typed_into_a_widget_is_answered_and_breaks_nothing(widget, name, field):
     w = widget(name)
-    random.seed(0)
-    noise = [
-        "".join(chr(random.randrange(1, 0x2FFF)) for _ in range(random.randrange(1, 60))) for _ in range(10)
-    ]
-    for text in [*TEXTS, *noise]:
+    for text in [*TEXTS, *nonsense(10)]:
         w.control(field).fill(text)  # not every text is a new question, so there may be no answer to wait for
         w.page.wait_for_timeout(100)
         assert not w.root.get_attribute("data-problem"), text
@@ -296,7 +300,41 @@ def test_a_broken_model_is_told(visit):
     v = visit(forgive="error")
     v.open(WORKBENCH)
     v.page.route("**/*.onnx", lambda route: route.fulfill(status=200, body="not a model"))
-    assert "did not answer" in v.widget("softmax").slide("temperature", 2).part("note").inner_text()
+    w = v.widget("softmax").slide("temperature", 2)
+    assert "did not answer" in w.part("note").inner_text()
+    v.page.unroute("**/*.onnx")  # what was no good was not kept
+    w.slide("temperature", 3)
+    assert w.part("note").inner_text() == "" and "temperature 3.0" in w.sentence()
+
+
+def test_a_view_that_errs_leaves_the_picture_and_is_not_overlooked(visit):
+    v = visit(forgive="no such luck")
+    broken = {"status": 200, "content_type": "text/javascript", "body": "throw new Error('no such luck')"}
+    v.page.route("**/softmax.mjs*", lambda route: route.fulfill(**broken))
+    page = v.open(WORKBENCH)
+    assert "could not start" in page.locator(".v2g-host [role=alert]").first.inner_text()
+    assert page.locator(".v2g-host .v2g-picture").first.bounding_box()["height"] > 40
+    assert any("no such luck" in problem for problem in v.problems)  # the console tells: a test turns red
+
+
+def test_two_widgets_of_one_kind_do_not_meddle(visit):
+    v = visit()
+    page = v.open(f"{WORKBENCH}#" + urlencode({"softmax-2": json.dumps({"temperature": 3})}))
+    first, second = (page.locator(".v2g-host[data-view*='/softmax.mjs'] > .v2g").nth(k) for k in (0, 1))
+    page.wait_for_function("root => root.dataset.answers > 0", arg=second.element_handle())
+    assert second.locator("[name=temperature]").input_value() == "3"
+    assert first.locator("[name=temperature]").input_value() == "1"
+    assert "<b>heads</b>" in second.locator("svg").text_content()
+    assert second.locator("svg b").count() == 0
+
+
+def test_a_link_within_the_page_is_followed(visit):
+    v = visit()
+    v.open(WORKBENCH)
+    w = v.widget("valves")
+    link = urlencode({"valves": json.dumps({"unit": 5})})
+    w.after(lambda: v.page.evaluate("hash => { location.hash = hash; }", link))
+    assert w.control("unit").input_value() == "5"
 
 
 def test_a_drag_of_a_hundred_moves_ends_at_the_last(widget):
@@ -315,3 +353,13 @@ def test_a_drag_of_a_hundred_moves_ends_at_the_last(widget):
         "root => root.querySelector('.v2g-sentence').textContent.includes('temperature 4.1')",
         arg=w.root.element_handle(),
     )
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("name", "field"), [("valves", "text"), ("repaint", "word"), ("writer", "prompt")])
+def test_a_thousand_nonsense_texts(widget, name, field):
+    w = widget(name)
+    for text in nonsense(1000, seed=1):
+        w.control(field).fill(text)
+        w.page.wait_for_timeout(10)
+        assert not w.root.get_attribute("data-problem"), text

@@ -5,9 +5,13 @@ import pytest
 import torch
 from torch import nn
 
+from vec2gpt.hub import checkpoints
 from vec2gpt.widgets import LiveModel
 from vec2gpt.widgets.live import source, style, views
+from vec2gpt.widgets.repaint import repaint_widget
 from vec2gpt.widgets.softmax import softmax_widget
+from vec2gpt.widgets.valves import valves_widget
+from vec2gpt.widgets.writer import writer_widget
 
 SCORES = {"mat": 2.0, "sofa": 1.0, "roof": 0.5}
 
@@ -106,10 +110,51 @@ def test_an_output_named_as_an_input_is_refused():
         LiveModel("softmax", Times(2), {"x": torch.ones(1)}, ["x"])
 
 
-@pytest.mark.parametrize("bad", [{}, {"a": 1.0}])
-def test_softmax_widget_says_what_it_needs(bad):
-    with pytest.raises(ValueError, match=r"softmax needs|temperature is"):
-        softmax_widget(bad, temperature=0.0 if bad else 1.0)
+def test_a_module_that_returns_something_else_is_told_so():
+    with pytest.raises(ValueError, match="a tuple of 1: y"):
+        LiveModel("softmax", nn.Identity(), {"x": torch.ones(1, 3)}, ["y"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "options", "problem"),
+    [
+        ({}, {}, "at least one score"),
+        ({"a": 1.0}, {"temperature": 0.0}, "from 0.1 to 5"),
+        ({"a": 1.0}, {"temperature": float("nan")}, "from 0.1 to 5"),
+        ({"a": 9.0}, {}, "from -5 to 5"),
+        ({"a": float("nan")}, {}, "from -5 to 5"),
+    ],
+)
+def test_softmax_widget_says_what_it_takes(scores, options, problem):
+    with pytest.raises(ValueError, match=problem):
+        softmax_widget(scores, **options)
+
+
+@pytest.mark.parametrize(("text", "unit"), [("", 0), ("a" * 101, 0), ("a", -1), ("a", 256)])
+def test_valves_widget_says_what_it_takes(text, unit):
+    model, vocabs, _ = checkpoints.load("shakespeare-lstm")
+    with pytest.raises(ValueError, match=r"give 1 to 100|units 0 to 255"):
+        valves_widget(model, vocabs["text"], text, unit=unit)
+
+
+@pytest.mark.parametrize("word", ["", "a" * 25])
+def test_repaint_widget_says_what_it_takes(word):
+    model, vocabs, _ = checkpoints.load("cmudict-attention")
+    with pytest.raises(ValueError, match="give 1 to 24"):
+        repaint_widget(model, vocabs["source"], vocabs["target"], word)
+
+
+@pytest.mark.parametrize(("prompt", "length"), [("", 16), ("a" * 113, 16), ("a", 17), ("a", 800)])
+def test_writer_widget_says_what_it_takes(prompt, length):
+    model, vocabs, _ = checkpoints.load("shakespeare-gpt")
+    with pytest.raises(ValueError, match=r"give 1 to 112|multiple of 16 up to 400"):
+        writer_widget(model, vocabs["text"], prompt, length=length)
+
+
+def test_a_letter_outside_the_alphabet_is_named():
+    model, vocabs, _ = checkpoints.load("shakespeare-gpt")
+    with pytest.raises(KeyError, match="😀"):
+        writer_widget(model, vocabs["text"], "😀")
 
 
 def test_in_a_notebook_the_view_is_whole_and_on_the_site_it_is_a_file(monkeypatch, tmp_path):

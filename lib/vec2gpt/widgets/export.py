@@ -6,9 +6,7 @@ compared with torch at several lengths): a Python loop over time freezes the len
 axis unless it is marked as free.
 """
 
-import dataclasses
 import hashlib
-import json
 import logging
 import pathlib
 import re
@@ -19,7 +17,6 @@ from torch import Tensor, nn
 
 from vec2gpt.files import replacing
 
-PLAIN = (bool, int, float, str, tuple)  # attributes of a module that may steer its forward pass
 SMALL = 1024  # weights of fewer numbers stay float32: they cost little and often matter more
 
 
@@ -52,37 +49,16 @@ def to_onnx(module: nn.Module, example: dict[str, Tensor], outputs: list[str], l
 
 
 def publish(site, name: str, module: nn.Module, example: dict, outputs: list, lengths: dict) -> str:
-    """Write `module` under `site/models` and return the file's name, which holds a hash of its content.
+    """Write `module` under `site/models`; return the file's name, which holds a hash of its content.
 
-    A module whose weights, shapes and code were exported before is not exported again.
+    Browsers may keep such a file for good: another model has another name.
     """
-    models = pathlib.Path(site, "models")
-    module.eval()
-    known = models / f"{_key(module, example, outputs, lengths)}.json"
-    if known.exists() and (models / (file := json.loads(known.read_text()))).exists():
-        return file
     content = to_onnx(module, example, outputs, lengths)
     slug = re.sub(r"\W+", "-", name.lower())
     file = f"{slug}-{hashlib.sha256(content).hexdigest()[:12]}.onnx"
-    with replacing(models / file) as draft:
+    with replacing(pathlib.Path(site, "models", file)) as draft:
         draft.write_bytes(content)
-    known.write_text(json.dumps(file))
     return file
-
-
-def _key(module, example, outputs, lengths) -> str:
-    """Changes whenever the exported bytes could: weights, buffers, shapes, the library's code, torch."""
-    digest = hashlib.sha256(torch.__version__.encode())
-    for file in sorted(pathlib.Path(__file__).parents[1].rglob("*.py")):
-        digest.update(file.read_bytes())
-    for part in module.modules():
-        plain = {k: v for k, v in vars(part).items() if isinstance(v, PLAIN) or dataclasses.is_dataclass(v)}
-        digest.update(f"{type(part).__name__}{plain}".encode())
-    for name, value in [*module.named_parameters(), *module.named_buffers(), *example.items()]:
-        digest.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
-        digest.update(value.detach().contiguous().numpy().tobytes())
-    digest.update(repr((outputs, lengths)).encode())
-    return digest.hexdigest()[:16]
 
 
 def _forget(message) -> None:

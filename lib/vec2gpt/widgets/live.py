@@ -95,6 +95,10 @@ class LiveModel(anywidget.AnyWidget):
         """What `model` says to `inputs`: output name → tensor."""
         with torch.no_grad():
             values = self.modules[model](*(inputs[name] for name in self._types))
+        if not isinstance(values, tuple) or len(values) != len(self._outputs):
+            raise ValueError(
+                f"the module must return a tuple of {len(self._outputs)}: {', '.join(self._outputs)}"
+            )
         return dict(zip(self._outputs, values, strict=True))
 
     def _heard(self, _widget, message: dict, buffers: list) -> None:

@@ -5,6 +5,8 @@ from torch import Tensor, nn
 
 from vec2gpt.widgets.live import LiveModel
 
+LIMIT = 5  # of a score, up and down
+
 
 class Softmax(nn.Module):
     """p = softmax(z / τ), and its entropy H = −Σ p log₂ p in bits."""
@@ -19,11 +21,11 @@ def softmax_widget(scores: dict[str, float], temperature: float = 1.0) -> LiveMo
     """Bars to drag, one for each name in `scores`."""
     if not scores:
         raise ValueError("softmax needs at least one score: give a dict such as {'mat': 2.0, 'roof': 1.0}")
-    if temperature <= 0:
-        raise ValueError(
-            f"temperature is {temperature}; it must be above 0 (1 leaves the scores as they are)"
-        )
+    if not 0.1 <= temperature <= 5:
+        raise ValueError(f"temperature is {temperature}; the slider goes from 0.1 to 5 (1 changes nothing)")
     logits = list(map(float, scores.values()))
+    if not all(-LIMIT <= z <= LIMIT for z in logits):
+        raise ValueError(f"the scores are {logits}; the bars reach from {-LIMIT} to {LIMIT}")
     return LiveModel(
         "softmax",
         Softmax(),

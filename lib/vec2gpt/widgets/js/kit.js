@@ -7,8 +7,9 @@
 //   compute   async function* (c, ask): yields results; ask(inputs) answers with the model's outputs
 //   picture   (c) => SVG or HTML
 //   sentence  (c) => what the picture shows now, in a sentence
-//   act       (c, gesture) => new state or undefined; gesture {kind: "press" | "drag" | "key", x, y, key, target}
-//   accept    (c) => state: mends what a link made of a state (optional)
+//   act       (c, gesture) => new state or undefined; gesture {kind: "press" | "drag" | "key", x, y, from, key, target}:
+//             x, y in the picture's units, `from` where a drag began, target the data-key that was pressed (optional)
+//   accept    (c) => state: mends a state that a link or a control made, such as a cursor beyond the text (optional)
 //   quiet     names of the parts of the state that only the picture needs, such as a cursor (optional)
 // A result holds, as `of`, the state it answers: while a new one is computed the two differ.
 // state → compute → result → picture and sentence: a view never touches the page.
@@ -19,12 +20,13 @@ const KIT_WORDS = {
     noCopy: "Copying is not allowed here; the link stands in the address bar.",
     page: "computed in this page", kernel: "computed by the Python kernel",
     nobody: "waiting for a Python kernel: run the cell, or open the chapter online",
+    busy: "waiting for the Python kernel: it is busy, or gone (then run the cell again)",
     loading: (mb) => `loading the model, ${mb.toFixed(1)} MB`,
     ms: (ms) => `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`,
     problem: (why) => `The model did not answer: ${why}. The picture shows its last answer; try again, or reload the page.`,
     dropped: (chars) => `The model does not know ${chars}: left out.`,
     cut: (max) => `Cut to ${max} characters, as many as this widget reads.`,
-    model: "Model",
+    model: "Model", space: "space", newline: "line break",
   },
 };
 
@@ -33,6 +35,9 @@ export const esc = (text) =>
   String(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
 
 export const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
+
+/** A character as words speak of it. */
+export const spoken = (ch, k = speak(KIT_WORDS)) => ({ " ": k.space, "\n": k.newline })[ch] ?? ch;
 
 /** The words of `table` in the page's language. */
 const speak = (table, lang = globalThis.document?.documentElement.lang) => table[(lang ?? "").slice(0, 2)] ?? table.en;
@@ -56,19 +61,24 @@ export function accepted(control, value) {
   if (control.kind === "switch") return typeof value === "boolean" ? value : undefined;
 }
 
-/** What a link's fragment holds for the widget `name`, on top of `state`; rubbish is ignored. */
-export function fromLink(fragment, name, c, view) {
-  let wish;
-  try { wish = JSON.parse(new URLSearchParams(fragment.replace(/^#/, "")).get(name)); } catch { return c.state; }
-  if (!wish || typeof wish !== "object" || Array.isArray(wish)) return c.state;
-  const controls = Object.fromEntries(view.controls(c).map((control) => [control.name, control]));
-  const state = { ...c.state };
+/** What a link's fragment wishes for the widget `name`: a plain object, or null. */
+export function wished(fragment, name) {
+  try {
+    const wish = JSON.parse(new URLSearchParams(fragment.replace(/^#/, "")).get(name));
+    return wish && typeof wish === "object" && !Array.isArray(wish) ? wish : null;
+  } catch { return null; }
+}
+
+/** `c.state` with what a link wishes, as far as the view's controls and `accept` let it; rubbish is ignored. */
+export function fromLink(fragment, name, c, view, controls = view.controls(c)) {
+  const wish = wished(fragment, name), state = { ...c.state };
+  if (!wish) return c.state;
   for (const key of Object.keys(state)) {
     if (!(key in wish)) continue;
-    const value = key in controls ? accepted(controls[key], wish[key]) : wish[key];
+    const control = controls.find((one) => one.name === key), value = control ? accepted(control, wish[key]) : wish[key];
     if (value !== undefined) state[key] = value;
   }
-  return view.accept ? view.accept({ ...c, state }) : state;
+  try { return view.accept?.({ ...c, state }) ?? state; } catch { return c.state; }
 }
 
 /** The fragment that brings `state` back: only what differs from the start. */
@@ -87,9 +97,9 @@ function begin(view, get, lang) {
 /** The widget's first picture as HTML, for a page before (or without) JavaScript. */
 export function still(view, traits, lang) {
   const c = begin(view, (name) => traits[name], lang);
-  return `<section class="v2g" aria-label="${esc(c.w.title)}"><p class="v2g-head"><strong>${esc(c.w.title)}</strong></p>` +
+  return `<div class="v2g" role="group" aria-label="${esc(c.w.title)}"><p class="v2g-head"><strong>${esc(c.w.title)}</strong></p>` +
     `<p class="v2g-hint">${esc(c.w.hint)}</p><div class="v2g-picture">${view.picture(c)}</div>` +
-    `<p class="v2g-sentence">${esc(view.sentence(c))}</p></section>`;
+    `<p class="v2g-sentence">${esc(view.sentence(c))}</p></div>`;
 }
 
 /** A labelled control as HTML; `id` ties the label to it. */
@@ -111,59 +121,108 @@ export function controlHTML(control, value, id) {
 /** Keys that a picture may answer; the others (Tab, shortcuts) stay the browser's. */
 const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown", " ", "Enter", "Delete", "Backspace"]);
 
-let widgets = 0;
+let widgets = 0;                                   // for ids
+const taken = {};                                  // for links: a page's second softmax is called softmax-2
+
+/** The frame of a widget; the parts are found by their classes. */
+const frameHTML = (view, c, k, id, onPage) => `<div class="v2g" role="group" aria-label="${esc(c.w.title)}">
+  <p class="v2g-head"><strong>${esc(c.w.title)}</strong> <span class="v2g-who"></span></p>
+  <p class="v2g-hint" id="${id}-hint">${esc(c.w.hint)}</p>
+  <form class="v2g-controls" onsubmit="return false"></form>
+  <div class="v2g-picture"${view.act ? ` tabindex="0" role="application" aria-label="${esc(c.w.picture)}" aria-describedby="${id}-hint"` : ""}></div>
+  <p class="v2g-note" role="status"></p>
+  <p class="v2g-sentence" aria-live="polite"></p>
+  <p class="v2g-foot"><button type="button" class="v2g-reset">${esc(k.reset)}</button>${
+  onPage ? ` <button type="button" class="v2g-link">${esc(k.link)}</button>` : ""}</p></div>`;
+
+/** Controls in `form`: drawn, kept in step with the state, and heard: `change(state, input)`, `note(text)`. */
+function connectControls(form, controls, c, id, k, change, note) {
+  const sync = (typing) => {
+    for (const control of controls()) {
+      const input = form.elements.namedItem(control.name), value = c.state[control.name];
+      if (!input || control.kind === "button") continue;
+      if (control.kind === "switch") input.checked = value;
+      else if (input !== typing && input.value !== String(value)) input.value = value;
+      if (control.kind !== "range") continue;
+      const text = String(control.show?.(value) ?? value);
+      input.nextElementSibling.textContent = text;
+      input.setAttribute("aria-valuetext", text);
+    }
+  };
+  form.addEventListener("input", ({ target }) => {
+    const control = controls().find(({ name }) => name === target.name);
+    if (!control) return;
+    const value = accepted(control, control.kind === "switch" ? target.checked : target.value);
+    if (value !== undefined) change({ ...c.state, [control.name]: value }, target);
+    if (control.kind === "text") note(clean(target.value, control.alphabet, control.max, k).notes.join(" "));
+  });
+  form.addEventListener("focusout", () => sync());
+  form.addEventListener("click", ({ target }) => {
+    const control = controls().find(({ kind, name }) => kind === "button" && name === target.name);
+    if (control) change(control.act(c));
+  });
+  form.innerHTML = controls().map((control) => controlHTML(control, c.state[control.name], `${id}-${control.name}`)).join("");
+  sync();
+  return sync;
+}
+
+/** Mouse, finger and keys on the picture, told to `view.act` in the picture's own units. */
+function connectPicture(picture, view, c, change) {
+  let drag = null;                                 // the pointer that holds the picture, and where it began
+  const place = ({ clientX, clientY }) => {
+    const svg = picture.querySelector("svg"), point = new DOMPoint(clientX, clientY);
+    const { x, y } = svg ? point.matrixTransform(svg.getScreenCTM().inverse()) : point;
+    return { x, y };
+  };
+  const act = (gesture) => {
+    const state = view.act(c, gesture);
+    if (state) change(state);
+    return Boolean(state);
+  };
+  picture.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || drag) return;
+    const from = place(event);
+    if (!act({ kind: "press", ...from, from, target: event.target?.dataset?.key })) return;
+    drag = { id: event.pointerId, from };
+    picture.setPointerCapture(event.pointerId);
+  });
+  picture.addEventListener("pointermove", (event) => {
+    if (drag?.id === event.pointerId) act({ kind: "drag", ...place(event), from: drag.from });
+  });
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
+    picture.addEventListener(end, (event) => { if (drag?.id === event.pointerId) drag = null; });
+  picture.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !KEYS.has(event.key)) return;
+    if (act({ kind: "key", key: event.key })) event.preventDefault();
+  });
+}
 
 /** A view made into an anywidget module. */
 export function widget(view) {
   return {
     render({ model, el }) {
       const c = begin(view, (name) => model.get(name)), first = c.result, start = c.state;
-      const k = speak(KIT_WORDS), id = `v2g-${++widgets}`, name = c.settings.name ?? view.name;
-      const models = Object.keys(model.get("spec").models), onPage = Boolean(globalThis.VEC2GPT_PAGE);
+      const k = speak(KIT_WORDS), id = `v2g-${++widgets}`, onPage = Boolean(globalThis.VEC2GPT_PAGE);
+      const count = (taken[view.name] = (taken[view.name] ?? 0) + 1), name = count > 1 ? `${view.name}-${count}` : view.name;
+      const models = Object.keys(model.get("spec").models);
       const modelChoice = { kind: "choice", name: "model", label: k.model, options: models.map((m) => [m, m]) };
       const controls = () => [...(models.length > 1 ? [modelChoice] : []), ...view.controls(c)];
-      if (models.length > 1) start.model = c.state.model = models[0];
+      if (models.length > 1) start.model = models[0];
 
-      el.innerHTML = `<section class="v2g" aria-label="${esc(c.w.title)}">
-        <p class="v2g-head"><strong>${esc(c.w.title)}</strong> <span class="v2g-who"></span></p>
-        <p class="v2g-hint" id="${id}-hint">${esc(c.w.hint)}</p>
-        <form class="v2g-controls" onsubmit="return false"></form>
-        <div class="v2g-picture"${view.act ? ` tabindex="0" role="application" aria-label="${esc(c.w.picture)}" aria-describedby="${id}-hint"` : ""}></div>
-        <p class="v2g-note" role="status"></p>
-        <p class="v2g-sentence" aria-live="polite"></p>
-        <p class="v2g-foot"><button type="button" class="v2g-reset">${esc(k.reset)}</button>${
-          onPage ? ` <button type="button" class="v2g-link">${esc(k.link)}</button>` : ""}</p></section>`;
-      const $ = (part) => el.querySelector(`.v2g-${part}`);
-      const root = $("picture").parentElement, form = $("controls"), picture = $("picture");
+      el.innerHTML = frameHTML(view, c, k, id, onPage);
+      const $ = (part) => el.querySelector(`.v2g-${part}`), root = $("picture").parentElement;
       root.context = c;                            // for the curious, and for the browser tests
 
-      let who = "nobody", timing = "";
+      let who = "nobody", timing = "", clock = 0;
       const status = (news) => {
-        if (news.who) who = news.who;
+        if (news.who) root.dataset.who = who = news.who;
+        if (news.loading) clock = performance.now();               // a download is not the model's time
         $("who").textContent = news.loading ? k.loading(news.loading) : k[who] + (timing && `, ${timing}`);
-        root.dataset.who = who;
       };
       const note = (text) => { if ($("note").textContent !== text) $("note").textContent = text; };
-
-      const drawControls = () => {
-        form.innerHTML = controls().map((control) => controlHTML(control, c.state[control.name], `${id}-${control.name}`)).join("");
-      };
-      const syncControls = (typing) => {
-        for (const control of controls()) {
-          const input = form.elements.namedItem(control.name), value = c.state[control.name];
-          if (!input || control.kind === "button") continue;
-          if (control.kind === "switch") input.checked = value;
-          else if (input !== typing && input.value !== String(value)) input.value = value;
-          if (control.kind === "range") {
-            const text = String(control.show?.(value) ?? value);
-            input.nextElementSibling.textContent = text;
-            input.setAttribute("aria-valuetext", text);
-          }
-        }
-      };
       const draw = () => {
         const t0 = performance.now();
-        picture.innerHTML = view.picture(c);
+        $("picture").innerHTML = view.picture(c);
         root.dataset.drawn = (performance.now() - t0).toFixed(2);
       };
       const tell = () => { $("sentence").textContent = view.sentence(c); };
@@ -171,73 +230,40 @@ export function widget(view) {
       const machine = live(model, status);
       const ask = (inputs) => machine.ask(c.state.model ?? models[0], inputs);
       const recompute = latest(async (stale) => {
-        const t0 = performance.now(), of = c.state;
+        const of = c.state;
+        clock = performance.now();
         try {
           for await (const result of view.compute({ ...c }, ask)) {
             c.result = { ...result, of };
             draw();
             if (stale()) return;
           }
-          root.dataset.ms = (performance.now() - t0).toFixed(2);
-          timing = k.ms(performance.now() - t0);
+          root.dataset.ms = (performance.now() - clock).toFixed(2);
+          timing = k.ms(+root.dataset.ms);
           if (root.dataset.problem) { delete root.dataset.problem; note(""); }
-          status({});
           tell();
         } catch (error) {
           root.dataset.problem = error.message;
-          status({});
           note(k.problem(error.message));
         }
+        status({});
         root.dataset.answers = +(root.dataset.answers ?? 0) + 1;
       });
       const question = (state) => JSON.stringify(state, (key, value) => (view.quiet?.includes(key) ? undefined : value));
-      const change = (state, typing) => {
-        const asks = question(state) !== question(c.state);
+      const change = (wish, typing) => {
+        const state = view.accept?.({ ...c, state: wish }) ?? wish, asks = question(state) !== question(c.state);
         c.state = state;
-        syncControls(typing);
+        if (!root.dataset.problem) note("");
+        sync(typing);
         draw();                                    // at once, with the last result; then with the new one
-        if (asks) recompute(); else tell();
+        if (asks || root.dataset.problem) recompute(); else tell();
       };
+      const sync = connectControls($("controls"), controls, c, id, k, change, note);
+      if (view.act) connectPicture($("picture"), view, c, change);
 
-      form.addEventListener("input", (event) => {
-        const input = event.target, control = controls().find(({ name }) => name === input.name);
-        if (!control) return;
-        if (control.kind === "text") note(clean(input.value, control.alphabet, control.max, k).notes.join(" "));
-        const value = accepted(control, control.kind === "switch" ? input.checked : input.value);
-        if (value !== undefined) change({ ...c.state, [control.name]: value }, input);
-      });
-      form.addEventListener("focusout", () => syncControls());
-      form.addEventListener("click", (event) => {
-        const control = controls().find(({ kind, name }) => kind === "button" && name === event.target.name);
-        if (control) change(control.act(c));
-      });
-
-      const gesture = (kind, event) => {
-        const svg = picture.querySelector("svg"), key = event.key;
-        let at = { x: 0, y: 0 };
-        if (svg && kind !== "key") at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-        const state = view.act(c, { kind, x: at.x, y: at.y, key, target: event.target?.dataset?.key });
-        if (state) change(state);
-        return Boolean(state);
-      };
-      if (view.act) {
-        let held = false;
-        picture.addEventListener("pointerdown", (event) => {
-          if (event.button !== 0) return;
-          held = gesture("press", event);
-          if (held) picture.setPointerCapture(event.pointerId);
-        });
-        picture.addEventListener("pointermove", (event) => { if (held) gesture("drag", event); });
-        for (const end of ["pointerup", "pointercancel"]) picture.addEventListener(end, () => { held = false; });
-        picture.addEventListener("keydown", (event) => {
-          if (event.ctrlKey || event.metaKey || event.altKey || !KEYS.has(event.key)) return;
-          if (gesture("key", event)) event.preventDefault();
-        });
-      }
       $("reset").addEventListener("click", () => {
         c.state = start; c.result = first;
-        note("");
-        drawControls(); syncControls(); draw(); tell();
+        note(""); sync(); draw(); tell();
         recompute();
       });
       $("link")?.addEventListener("click", async () => {
@@ -245,11 +271,16 @@ export function widget(view) {
         history.replaceState(null, "", url);
         note(await navigator.clipboard?.writeText(url).then(() => k.linked, () => k.noCopy) ?? k.noCopy);
       });
-
-      if (onPage) c.state = fromLink(location.hash, name, c, view);
-      drawControls(); syncControls(); draw(); tell();
-      if (c.state !== start) recompute();
-      return () => machine.close();
+      const follow = () => {                       // a link to a state of this widget: on arrival, or within the page
+        if (!wished(location.hash, name)) return;
+        c.state = fromLink(location.hash, name, { ...c, state: start }, view, controls());
+        sync(); draw(); tell();
+        recompute();
+        root.scrollIntoView({ block: "center" });
+      };
+      draw(); tell();
+      if (onPage) { follow(); addEventListener("hashchange", follow); }
+      return () => { machine.close(); removeEventListener("hashchange", follow); };
     },
   };
 }

@@ -7,7 +7,8 @@
 // A tensor here is {dims, data}: data a flat array or typed array, row by row.
 
 const ARRAYS = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array };
-const CACHE = "vec2gpt";
+const PATIENCE = 3000;                                                     // ms until we say that the kernel is busy
+const CACHE = "vec2gpt", KEPT = 40;                                        // files: the runtime, and models of a few MB
 
 /** The typed array that `dtype` is sent in. */
 export const pack = (dtype, data) =>
@@ -20,10 +21,11 @@ export const unpack = (dims, data) =>
 /** How many numbers a tensor of these dims holds. */
 export const sizeOf = (dims) => dims.reduce((n, d) => n * d, 1);
 
+const open = () => globalThis.caches?.open(CACHE).catch(() => null);      // private windows have none
+
 /** The bytes at `url`, from the browser's cache if they are there; `progress(megabytes)` while they load. */
 async function download(url, progress) {
-  const store = await globalThis.caches?.open(CACHE).catch(() => null);   // private windows have none
-  const kept = await store?.match(url).catch(() => null);
+  const store = await open(), kept = await store?.match(url).catch(() => null);
   if (kept) return new Uint8Array(await kept.arrayBuffer());
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${new URL(url).pathname.split("/").pop()} is missing (${response.status})`);
@@ -34,22 +36,28 @@ async function download(url, progress) {
     progress((size += part.value.length) / 1e6);
   }
   const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-  if (store) {
-    const family = url.replace(/-[0-9a-f]{12}(?=\.onnx$)/, "");           // an older export of the same model
-    for (const old of await store.keys().catch(() => []))
-      if (old.url !== url && old.url.replace(/-[0-9a-f]{12}(?=\.onnx$)/, "") === family) await store.delete(old);
-    await store.put(url, new Response(bytes)).catch(() => {});            // a full disk costs only the next download
-  }
+  await keep(store, url, bytes).catch(() => {});                          // a full disk costs only the next download
   return bytes;
 }
 
-/** ONNX Runtime Web, one for all widgets of a page. A failed load is tried again at the next question. */
+/** Put a file into the cache; the oldest of more than KEPT give way. */
+async function keep(store, url, bytes) {
+  await store?.put(url, new Response(bytes));
+  const files = (await store?.keys()) ?? [];
+  for (const old of files.slice(0, Math.max(0, files.length - KEPT))) await store.delete(old);
+}
+
+/** A file that turned out to be no good must not stay: the next try fetches it again. */
+const forget = async (url) => (await open())?.delete(url);
+
+/** ONNX Runtime Web, one for all widgets of a page. */
 function runtime(page, progress) {
+  const wasm = page.ort + "ort-wasm-simd-threaded.wasm";
   page.runtime ??= (async () => {
     const ort = await import(page.ort + "ort.wasm.min.mjs");
     ort.env.wasm.numThreads = 1;                                          // more would need special headers
     ort.env.wasm.wasmPaths = page.ort;
-    ort.env.wasm.wasmBinary = await download(page.ort + "ort-wasm-simd-threaded.wasm", progress);
+    ort.env.wasm.wasmBinary = await download(wasm, progress);
     return ort;
   })().catch((error) => { page.runtime = null; throw error; });
   return page.runtime;
@@ -58,14 +66,19 @@ function runtime(page, progress) {
 /** Computes in the page: question → answer, one at a time (a session cannot run twice at once). */
 function inPage(page, spec, status) {
   const sessions = new Map();
-  const open = async (name) => {
-    const ort = await runtime(page, (mb) => status({ loading: mb }));
-    const bytes = await download(page.models + spec.models[name], (mb) => status({ loading: mb }));
-    return [ort, await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] })];
+  const start = async (name) => {
+    const progress = (mb) => status({ loading: mb }), url = page.models + spec.models[name];
+    const ort = await runtime(page, progress), bytes = await download(url, progress);
+    try {
+      return [ort, await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] })];
+    } catch (error) {
+      await forget(url);
+      throw error;
+    }
   };
   let queue = Promise.resolve();
   return (name, inputs) => (queue = queue.catch(() => {}).then(async () => {
-    if (!sessions.has(name)) sessions.set(name, await open(name));
+    if (!sessions.has(name)) sessions.set(name, await start(name));
     const [ort, session] = sessions.get(name), feeds = {};
     for (const [key, dtype] of Object.entries(spec.inputs))
       feeds[key] = new ort.Tensor(dtype, pack(dtype, inputs[key].data), inputs[key].dims);
@@ -75,13 +88,15 @@ function inPage(page, spec, status) {
 }
 
 /** Computes in the kernel: questions are numbered, so that equal answers are still answers. */
-function inKernel(model, spec) {
+function inKernel(model, spec, status) {
   const waiting = new Map();
   let n = 0;
   const heard = (message, buffers) => {
     const asker = waiting.get(message.n);
     if (!asker) return;
     waiting.delete(message.n);
+    clearTimeout(asker.patience);
+    status({ who: "kernel" });
     if (message.type === "error") return asker.reject(new Error(message.message));
     const names = Object.entries(message.outputs);
     asker.resolve(Object.fromEntries(names.map(([key, { dtype, dims }], k) => {
@@ -91,7 +106,7 @@ function inKernel(model, spec) {
   };
   model.on("msg:custom", heard);
   const ask = (name, inputs) => new Promise((resolve, reject) => {
-    waiting.set(++n, { resolve, reject });
+    waiting.set(++n, { resolve, reject, patience: setTimeout(() => status({ who: "busy" }), PATIENCE) });
     const names = Object.entries(spec.inputs);
     const shapes = Object.fromEntries(names.map(([key]) => [key, inputs[key].dims]));
     const buffers = names.map(([key, dtype]) => pack(dtype, inputs[key].data).buffer);
@@ -101,8 +116,8 @@ function inKernel(model, spec) {
 }
 
 /**
- * The one who computes for `model`. `status({who, loading})` hears who that is ("page", "kernel" or
- * "nobody" yet) and, while files load, how many megabytes have come.
+ * The one who computes for `model`. `status({who, loading})` hears who that is ("page", "kernel", "busy" where a
+ * kernel keeps us waiting, or "nobody" yet) and, while files load, how many megabytes have come.
  */
 export function live(model, status) {
   const spec = model.get("spec"), page = globalThis.VEC2GPT_PAGE;
@@ -110,7 +125,7 @@ export function live(model, status) {
     status({ who: "page" });
     return { ask: inPage(page, spec, status), close() {} };
   }
-  const kernel = inKernel(model, spec);
+  const kernel = inKernel(model, spec, status);
   const pong = (message) => message.type === "pong" && status({ who: "kernel" });
   model.on("msg:custom", pong);
   status({ who: "nobody" });

@@ -17,9 +17,12 @@ const paint = (state, t, columns) => {
   return { ...state, paint: { word: state.word, rows } };
 };
 
-/** The cell under a point of the picture. */
+/** The cell under a point of the picture, or the nearest. */
 export const cellAt = (x, y, rows, columns) =>
   ({ t: clamp(Math.floor((y - TOP) / CELL), 0, rows - 1), s: clamp(Math.floor((x - LEFT) / CELL), 0, columns - 1) });
+
+/** Whether a point lies on the matrix, and not on its letters, sounds or margins. */
+const onMatrix = (x, y, rows, columns) => x >= LEFT && y >= TOP && x < LEFT + columns * CELL && y < TOP + rows * CELL;
 
 export const view = {
   name: "repaint",
@@ -71,6 +74,7 @@ export const view = {
     if (state.word !== result.of.word) return;                  // a new word is being read
     if (kind === "press" || kind === "drag") {
       const { t, s } = cellAt(x, y, rows, columns);
+      if (kind === "press" && !onMatrix(x, y, rows, columns)) return;
       if (kind === "press") return { ...paint(state, t, [s]), at: [t, s] };
       const row = state.at[0], before = painted(state)[row] ?? [];  // a drag stays in its row
       return before.includes(s) ? undefined : { ...paint(state, row, [...before, s]), at: [row, s] };

@@ -37,11 +37,12 @@ export const view = {
       temperature: { dims: [1], data: [state.temperature] },
     });
   },
-  act: ({ state, settings }, { kind, x, y, key }) => {
+  act: ({ state, settings }, { kind, x, y, from, key }) => {
     const n = settings.labels.length, set = (at, score) =>
       ({ ...state, at, logits: state.logits.map((old, k) => (k === at ? score : old)) });
-    if (kind === "press") return set(clamp(Math.floor((x / W) * n), 0, n - 1), scoreAt(y));
-    if (kind === "drag") return set(state.at, scoreAt(y));
+    if (kind === "press" && (x < 0 || x >= W || y > TOP + HIGH + GAP / 2)) return;   // not on a score
+    if (kind === "press") return set(Math.floor((x / W) * n), y > TOP + HIGH ? state.logits[Math.floor((x / W) * n)] : scoreAt(y));
+    if (kind === "drag") return from.y > TOP + HIGH ? undefined : set(state.at, scoreAt(y));
     const step = { ArrowLeft: -1, ArrowRight: 1 }[key], lift = { ArrowUp: STEP, ArrowDown: -STEP, PageUp: 1, PageDown: -1 }[key];
     if (step) return { ...state, at: (state.at + step + n) % n };
     if (lift) return set(state.at, clamp(round(state.logits[state.at] + lift), -LIMIT, LIMIT));

@@ -37,7 +37,7 @@ export const view = {
       keep: "Keep the memory (1, 0, 1)", replace: "Replace it (0, 1, 1)", addHide: "Add, show nothing (1, 1, 0)", free: "Free this letter",
       sentence: (letter, n, gates, guess, bits) =>
         `After letter ${n} (“${letter}”) ${gates}; the model expects “${guess}”. The text costs ${bits} bits a letter.`,
-      heldAt: (names) => `${names} held by hand`, heldNone: "all gates are free", space: "space", newline: "line break",
+      heldAt: (names) => `${names} held by hand`, heldNone: "all gates are free",
     },
   },
   start: (settings) => ({ text: settings.text, held: {}, at: Math.min(12, settings.text.length - 1), gate: 0, unit: settings.unit }),
@@ -64,15 +64,18 @@ export const view = {
       unit: { dims: [1], data: [state.unit] },
     });
   },
-  act: ({ state }, { kind, x, y, key }) => {
+  act: ({ state }, { kind, x, y, from, key }) => {
     const n = state.text.length;
     if (!n) return;
     if (kind === "press") {
       const { t, row } = place(x, y, n);
-      if (row < 0 || row > 2) return { ...state, at: t };
-      return setGate(state, t, row, valueAt(y, row));
+      if (x < LEFT || y > band(7)) return;
+      return row < 0 || row > 2 ? { ...state, at: t } : setGate(state, t, row, valueAt(y, row));
     }
-    if (kind === "drag") return at(state, state.at)[state.gate] === null ? undefined : setGate(state, state.at, state.gate, valueAt(y, state.gate));
+    if (kind === "drag") {                                       // stays with the gate where it began
+      const { row } = place(from.x, from.y, n);
+      return row < 0 || row > 2 ? undefined : setGate(state, state.at, row, valueAt(y, row));
+    }
     const step = { ArrowLeft: -1, ArrowRight: 1 }[key], gate = { PageUp: -1, PageDown: 1 }[key], lift = { ArrowUp: 0.1, ArrowDown: -0.1 }[key];
     if (step) return { ...state, at: clamp(state.at + step, 0, n - 1) };
     if (key === "Home" || key === "End") return { ...state, at: key === "Home" ? 0 : n - 1 };
@@ -108,8 +111,8 @@ export const view = {
     const { of } = c.result, text = [...of.text], t = Math.min(c.state.at, text.length - 1), bits = c.result.surprise.data;
     const held = at(c.state, t).map((v, k) => (v === null ? null : `${c.w[GATES[k]]} ${v.toFixed(2)}`)).filter(Boolean);
     const mean = text.length > 1 ? [...bits].reduce((a, b) => a + b, 0) / (text.length - 1) : 0;
-    return c.w.sentence(spoken(text[t], c.w), t + 1, held.length ? c.w.heldAt(held.join(", ")) : c.w.heldNone,
-      spoken(c.settings.alphabet[c.result.guesses.data[t * 5]], c.w), mean.toFixed(2));
+    return c.w.sentence(spoken(text[t]), t + 1, held.length ? c.w.heldAt(held.join(", ")) : c.w.heldNone,
+      spoken(c.settings.alphabet[c.result.guesses.data[t * 5]]), mean.toFixed(2));
   },
 };
 
@@ -118,6 +121,5 @@ const base = (k) => band(k) + (k >= 3 && k < 6 ? TALL / 2 : TALL);
 /** The gate value at height `y` of band `row`. */
 const valueAt = (y, row) => Math.round(clamp((band(row) + TALL - y) / TALL, 0, 1) * 20) / 20;
 const glyph = (ch) => ({ " ": "␣", "\n": "↵" })[ch] ?? ch;
-const spoken = (ch, w) => ({ " ": w.space, "\n": w.newline })[ch] ?? ch;
 
 export default widget(view);

@@ -16,7 +16,7 @@ export const view = {
       picture: "The written text. Left and right move from letter to letter.",
       prompt: "Prompt", temperature: "Temperature", topK: "Top-k", topP: "Top-p", length: "Letters", again: "Write again",
       sentence: (n, ch, p, others) => `Letter ${n} is “${ch}”, chosen with probability ${p}. Likeliest: ${others}.`,
-      speed: (n) => `${n} letters a second`, space: "space", newline: "line break",
+      speed: (n) => `${n} letters a second`,
     },
   },
   start: (settings) => ({ prompt: settings.prompt, temperature: 0.8, topK: settings.alphabet.length, topP: 1, length: settings.length, seed: 0, at: 0 }),
@@ -37,9 +37,9 @@ export const view = {
   }),
   async *compute({ state, settings }, ask) {
     const { stride, context, alphabet } = settings, one = (x) => ({ dims: [1], data: [x] });
-    const text = [...state.prompt].map((ch) => alphabet.indexOf(ch)), chance = turn(settings.uniform, state.seed), t0 = performance.now();
+    const text = [...state.prompt].map((ch) => alphabet.indexOf(ch)), chance = turn(settings.uniform, state.seed);
     if (!text.length) return;                                    // nothing to continue: the last text stays
-    for (let n = 0, result; n < state.length; n += stride) {
+    for (let n = 0, result, began; n < state.length; n += stride) {
       const seen = text.slice(-(context - stride));
       const more = await ask({
         ids: { dims: [1, seen.length], data: seen }, u: { dims: [1, stride], data: chance.slice(n, n + stride) },
@@ -47,7 +47,8 @@ export const view = {
       });
       result = join(result, more);
       text.push(...more.written.data);
-      yield { ...result, speed: result.written.data.length / ((performance.now() - t0) / 1000) };
+      began ??= performance.now();                               // the first part may have waited for a download
+      yield { ...result, speed: n && (n * 1000) / (performance.now() - began) };
     }
   },
   act: ({ state, result }, { kind, key, target }) => {
@@ -61,18 +62,17 @@ export const view = {
     const tokens = Array.from(written.data, (id, n) =>
       `<span data-key="${n}" class="${n === here ? "here" : ""}" style="--doubt:${(1 - chosen.data[n]).toFixed(2)}">${esc(letters[id])}</span>`).join("");
     const others = options(c, here).map(([ch, p]) =>
-      `<li><span class="bar" style="width:${(p * 100).toFixed(1)}%"></span>${esc(spoken(ch, c.w))} ${p.toFixed(2)}</li>`).join("");
+      `<li><span class="bar" style="width:${(p * 100).toFixed(1)}%"></span>${esc(spoken(ch))} ${p.toFixed(2)}</li>`).join("");
     return `<div class="v2g-text"><span class="given">${esc(c.result.of.prompt)}</span>${tokens}</div><ul class="v2g-choices">${others}</ul>` +
       `<p class="v2g-who">${c.result.speed ? c.w.speed(Math.round(c.result.speed)) : ""}</p>`;
   },
   sentence: (c) => {
     const n = Math.min(c.state.at, c.result.written.data.length - 1), ch = c.settings.alphabet[c.result.written.data[n]];
-    return c.w.sentence(n + 1, spoken(ch, c.w), c.result.chosen.data[n].toFixed(2), options(c, n).map(([ch, p]) => `${spoken(ch, c.w)} ${p.toFixed(2)}`).join(", "));
+    return c.w.sentence(n + 1, spoken(ch), c.result.chosen.data[n].toFixed(2), options(c, n).map(([ch, p]) => `${spoken(ch)} ${p.toFixed(2)}`).join(", "));
   },
 };
 
 /** The likeliest tokens at place `n`, with their probabilities; those that were ruled out are left out. */
 const options = (c, n) => Array.from({ length: 5 }, (_, k) => [c.settings.alphabet[c.result.choices.data[n * 5 + k]], c.result.probabilities.data[n * 5 + k]]).filter(([, p]) => p > 0);
-const spoken = (ch, w) => ({ " ": w.space, "\n": w.newline })[ch] ?? ch;
 
 export default widget(view);
