@@ -77,7 +77,7 @@ class Widget:
 
 def rows() -> Iterator[Row]:
     sys.path.insert(0, str(ROOT / "tests" / "site"))  # the browser tests' own visitor
-    from conftest import Visit, start_browser
+    from browsing import Visit, start_browser
 
     with serving(HTML) as address, start_browser() as browser:
         visit = Visit(browser, address)

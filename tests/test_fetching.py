@@ -407,6 +407,7 @@ def another_process(row: Corpus, *before: str) -> list[str]:
     return [sys.executable, "-c", "\n".join(program)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="no SIGKILL")
 def test_a_killed_fetch_is_swept_up_later(indexed, cache):
     kill = "fetching._copy = lambda *a, **k: os.kill(os.getpid(), 9)"

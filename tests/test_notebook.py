@@ -74,6 +74,7 @@ def executed(source):
     return [output.get("data") or output["text"] for output in cell.outputs]
 
 
+@pytest.mark.slow
 def test_show_gives_the_source_as_it_stands():
     (output,) = executed(
         "from vec2gpt.notebook import show\nfrom vec2gpt.training import History\nshow(History)"

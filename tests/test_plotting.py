@@ -74,6 +74,7 @@ def test_the_same_figure_gives_the_same_text(shown):
     assert shown[0].svg() == shown[1].svg()
 
 
+@pytest.mark.slow
 def test_a_notebook_gets_a_picture_and_keeps_the_words():
     source = "from vec2gpt.plotting import *\nwith figure('One bar.') as ax:\n    bars(ax, ['a'], [1])"
     cell = nbformat.v4.new_code_cell(source)

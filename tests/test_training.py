@@ -14,7 +14,6 @@ from torch import nn
 
 from vec2gpt.training import History, fit, rows, seed_everything, warmup_cosine, windows
 
-torch.set_num_threads(1)  # on tensors as small as these a second thread only waits
 TEXT = torch.arange(200) % 5
 
 
@@ -245,6 +244,7 @@ fit(fresh(), draw, steps=60, resume={state!r}, save_every=20)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 def test_a_killed_run_goes_on_to_the_same_weights_to_the_last_bit(tmp_path, capsys):
     state = tmp_path / "run.pt"

@@ -126,10 +126,8 @@ class Cell(nn.Module):
             nn.init.uniform_(weight, -(hidden**-0.5), hidden**-0.5)
 
     def halves(self, x, h):
-        """What the input and the memory say to each gate: two tuples of `blocks` tensors (B, hidden)."""
-        seen = F.linear(x, self.weight_ih, self.bias_ih)  # (B, blocks · hidden)
-        kept = F.linear(h, self.weight_hh, self.bias_hh)  # (B, blocks · hidden)
-        return seen.chunk(self.blocks, -1), kept.chunk(self.blocks, -1)
+        """What the input and the memory say to all gates: two tensors (B, blocks · hidden)."""
+        return F.linear(x, self.weight_ih, self.bias_ih), F.linear(h, self.weight_hh, self.bias_hh)
 
     def forward(self, x, state):
         """Read x (B, width) in `state`; return the next state."""
@@ -150,7 +148,8 @@ class LSTMCell(Cell):
 
     def gates(self, x, state):
         """x (B, width), state -> LSTMGates, each (B, hidden)."""
-        i, f, g, o = (seen + kept for seen, kept in zip(*self.halves(x, state.h), strict=True))
+        seen, kept = self.halves(x, state.h)
+        i, f, g, o = (seen + kept).chunk(4, -1)
         return LSTMGates(i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid())
 
     def update(self, gates, state):
@@ -173,7 +172,7 @@ class GRUCell(Cell):
 
     def gates(self, x, state):
         """x (B, width), state -> GRUGates, each (B, hidden)."""
-        (r_x, z_x, n_x), (r_h, z_h, n_h) = self.halves(x, state.h)
+        (r_x, z_x, n_x), (r_h, z_h, n_h) = (half.chunk(3, -1) for half in self.halves(x, state.h))
         return GRUGates((r_x + r_h).sigmoid(), (z_x + z_h).sigmoid(), n_x, n_h)
 
     def update(self, gates, state):

@@ -4,9 +4,9 @@ import gzip
 import json
 
 import pytest
-from conftest import HTML, ROOT
 
 from tasks.links import LIMIT
+from tasks.places import HTML, ROOT
 
 PAGES = sorted(str(p.relative_to(HTML)) for p in HTML.glob("book/*.html"))
 CHAPTERS = [page for page in PAGES if page.startswith(("book/0", "book/1"))]

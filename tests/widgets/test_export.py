@@ -11,6 +11,7 @@ from vec2gpt.hub import checkpoints
 from vec2gpt.widgets import repaint, softmax, valves, writer
 from vec2gpt.widgets.export import publish, to_onnx
 
+pytestmark = pytest.mark.slow  # an export takes seconds
 torch.manual_seed(0)
 
 
