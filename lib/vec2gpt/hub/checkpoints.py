@@ -68,6 +68,7 @@ def save(
     weights, card = _files(target)
     with replacing(weights) as draft:
         save_model(_halved(model), str(draft))
+        draft.chmod(0o644)  # safetensors makes it readable for its owner alone
         content = {
             "model": _key(model),
             "config": dataclasses.asdict(model.config),

@@ -18,9 +18,6 @@ export const pack = (dtype, data) =>
 export const unpack = (dims, data) =>
   ({ dims: [...dims], data: data instanceof BigInt64Array ? Int32Array.from(data, Number) : data });
 
-/** How many numbers a tensor of these dims holds. */
-export const sizeOf = (dims) => dims.reduce((n, d) => n * d, 1);
-
 const open = () => globalThis.caches?.open(CACHE).catch(() => null);      // private windows have none
 
 /** The bytes at `url`, from the browser's cache if they are there; `progress(megabytes)` while they load. */
