@@ -17,15 +17,20 @@ class Model {
   send() {}
 }
 
-const parse = (kind) => [...document.querySelectorAll(`script[type="application/vnd.jupyter.widget-${kind}+json"]`)].map((tag) => JSON.parse(tag.textContent));
+/** The states that MyST-NB left in the page, by widget. */
+const readStates = () => {
+  const tags = document.querySelectorAll('script[type="application/vnd.jupyter.widget-state+json"]');
+  return Object.assign({}, ...[...tags].map((tag) => JSON.parse(tag.textContent).state));
+};
 
 async function mountWidgets() {
-  const states = () => Object.assign({}, ...parse("state").map(({ state }) => state));
+  let states;
   for (const host of document.querySelectorAll(".v2g-host")) {
     const still = host.innerHTML;
     try {
       const { default: view } = await import(new URL(host.dataset.view, document.baseURI).href);
-      view.render({ model: new Model(states()[host.dataset.model].state), el: host });
+      states ??= readStates();
+      view.render({ model: new Model(states[host.dataset.model].state), el: host });
     } catch (error) {
       console.error(error);
       host.innerHTML = still;
@@ -72,7 +77,7 @@ function choices(list, name, judge) {
 /** A quiz question is an ordered list with a folded answer after it, which begins with the right number in bold. */
 function quizzes() {
   document.querySelectorAll("section#quiz > ol").forEach((list, k) => {
-    let answer = list.nextElementSibling;
+    const answer = list.nextElementSibling;
     if (answer?.tagName !== "DETAILS") return;
     const right = parseInt(answer.querySelector("strong")?.textContent, 10);
     choices(list, `quiz-${k + 1}`, (choice) => (choice === right ? "<strong>Right.</strong> The explanation is below." : "<strong>Not that one.</strong> Try again, or open the answer."));

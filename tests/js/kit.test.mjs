@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { load, names, tensor } from "./load.mjs";
 
 const kit = await load("softmax");
-const settings = { labels: ["mat", "roof"], logits: [2, 1], temperature: 1 };
+const settings = { labels: ["mat", "roof"], logits: [2, 1], temperature: 1, limit: 5 };
 const context = () => ({ settings, w: kit.view.words.en, state: kit.view.start(settings), result: { probabilities: tensor([1, 2], [0.73, 0.27]), entropy: tensor([1], [0.84]) } });
 
 test("clean keeps what the alphabet can spell and says what it left out", () => {

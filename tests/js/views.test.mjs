@@ -5,13 +5,13 @@ import { load, tensor } from "./load.mjs";
 const [softmax, valves, repaint, writer] = await Promise.all(["softmax", "valves", "repaint", "writer"].map(load));
 
 test("softmax: a height is a score, the middle is zero, and scores stay in range", () => {
-  assert.equal(softmax.scoreAt(69), 0);                       // 14 + 110 / 2
-  assert.equal(softmax.scoreAt(-1000), 5);
-  assert.equal(softmax.scoreAt(1000), -5);
+  assert.equal(softmax.scoreAt(69, 5), 0);                       // 14 + 110 / 2
+  assert.equal(softmax.scoreAt(-1000, 5), 5);
+  assert.equal(softmax.scoreAt(1000, 5), -5);
 });
 
 test("softmax: arrows walk round the words and lift the chosen one", () => {
-  const settings = { labels: ["a", "b", "c"], logits: [0, 0, 0], temperature: 1 }, state = softmax.view.start(settings);
+  const settings = { labels: ["a", "b", "c"], logits: [0, 0, 0], temperature: 1, limit: 5 }, state = softmax.view.start(settings);
   const left = softmax.view.act({ state, settings }, { kind: "key", key: "ArrowLeft" });
   assert.equal(left.at, 2);
   assert.deepEqual(softmax.view.act({ state: left, settings }, { kind: "key", key: "ArrowUp" }).logits, [0, 0, 0.1]);
@@ -19,7 +19,7 @@ test("softmax: arrows walk round the words and lift the chosen one", () => {
 });
 
 test("softmax: a press beside the scores does nothing, one on a word only chooses it", () => {
-  const settings = { labels: ["a", "b"], logits: [1, 2], temperature: 1 }, state = softmax.view.start(settings);
+  const settings = { labels: ["a", "b"], logits: [1, 2], temperature: 1, limit: 5 }, state = softmax.view.start(settings);
   const act = (gesture) => softmax.view.act({ state, settings }, { from: gesture, ...gesture });
   assert.equal(act({ kind: "press", x: 100, y: 230 }), undefined);
   assert.equal(act({ kind: "press", x: 900, y: 50 }), undefined);

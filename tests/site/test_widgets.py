@@ -218,6 +218,7 @@ def test_a_copied_link_brings_the_state_back(widget):
     w.page.wait_for_function(
         "s => document.querySelector('.v2g-sentence')?.textContent === s", arg=sentence, timeout=60_000
     )
+    assert w.control("temperature").input_value() == "2.5"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -353,6 +354,7 @@ def test_a_drag_of_a_hundred_moves_ends_at_the_last(widget):
         "root => root.querySelector('.v2g-sentence').textContent.includes('temperature 4.1')",
         arg=w.root.element_handle(),
     )
+    assert w.context("result.of.temperature") == pytest.approx(4.1)
 
 
 @pytest.mark.soak

@@ -32,5 +32,5 @@ def softmax_widget(scores: dict[str, float], temperature: float = 1.0) -> LiveMo
         {"logits": torch.tensor([logits]), "temperature": torch.tensor([float(temperature)])},
         ["probabilities", "entropy"],
         lengths={"logits": [1]},
-        settings={"labels": list(scores), "logits": logits, "temperature": temperature},
+        settings={"labels": list(scores), "logits": logits, "temperature": temperature, "limit": LIMIT},
     )

@@ -10,6 +10,7 @@ from vec2gpt.widgets.live import LiveModel
 
 CHOICES = 5
 LONGEST = 400  # tokens the widget writes at most
+TEMPERATURE = 0.8  # to begin with
 STRIDE = 16  # tokens written per question: enough to be fast, few enough to be seen coming
 
 
@@ -48,7 +49,7 @@ def writer_widget(
         {
             "ids": torch.tensor([vocab.encode(prompt)]),
             "u": u[:, :STRIDE],
-            "temperature": torch.tensor([0.8]),
+            "temperature": torch.tensor([TEMPERATURE]),
             "top_k": torch.tensor([len(vocab)]),
             "top_p": torch.tensor([1.0]),
         },
@@ -60,6 +61,7 @@ def writer_widget(
             "context": model.config.context,
             "stride": STRIDE,
             "length": length,
+            "temperature": TEMPERATURE,
             "uniform": [round(x, 4) for x in u[0].tolist()],
         },
     )

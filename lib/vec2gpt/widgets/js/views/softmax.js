@@ -1,6 +1,6 @@
 // softmax.js: drag the scores, turn the temperature, watch the probabilities (chapter 0).
 
-const LIMIT = 5, STEP = 0.1;                                   // scores run from -5 to 5
+const STEP = 0.1;                                              // of a score
 const W = 340, TOP = 14, HIGH = 110, GAP = 52, LOW = 90;       // the two panels, in SVG units
 const zero = TOP + HIGH / 2, floor = TOP + HIGH + GAP + LOW;
 
@@ -9,7 +9,7 @@ const probability = (c, k) => c.result.probabilities.data[k];
 const round = (x) => Math.round(x / STEP) * STEP;
 
 /** The score that a pointer at height `y` asks for. */
-export const scoreAt = (y) => clamp(round(((zero - y) / (HIGH / 2)) * LIMIT), -LIMIT, LIMIT);
+export const scoreAt = (y, limit) => clamp(round(((zero - y) / (HIGH / 2)) * limit), -limit, limit);
 
 export const view = {
   name: "softmax",
@@ -28,7 +28,7 @@ export const view = {
     { kind: "range", name: "temperature", label: c.w.temperature, min: 0.1, max: 5, step: 0.1, show: (t) => (+t).toFixed(1) },
   ],
   accept: ({ state, settings }) => {
-    const logits = settings.logits.map((x, k) => (Number.isFinite(state.logits?.[k]) ? clamp(state.logits[k], -LIMIT, LIMIT) : x));
+    const logits = settings.logits.map((x, k) => (Number.isFinite(state.logits?.[k]) ? clamp(state.logits[k], -settings.limit, settings.limit) : x));
     return { ...state, logits, at: clamp(Math.trunc(+state.at) || 0, 0, logits.length - 1) };
   },
   async *compute({ state }, ask) {
@@ -38,18 +38,18 @@ export const view = {
     });
   },
   act: ({ state, settings }, { kind, x, y, from, key }) => {
-    const n = settings.labels.length, set = (at, score) =>
+    const n = settings.labels.length, { limit } = settings, set = (at, score) =>
       ({ ...state, at, logits: state.logits.map((old, k) => (k === at ? score : old)) });
     if (kind === "press" && (x < 0 || x >= W || y > TOP + HIGH + GAP / 2)) return;   // not on a score
-    if (kind === "press") return set(Math.floor((x / W) * n), y > TOP + HIGH ? state.logits[Math.floor((x / W) * n)] : scoreAt(y));
-    if (kind === "drag") return from.y > TOP + HIGH ? undefined : set(state.at, scoreAt(y));
+    if (kind === "press") return set(Math.floor((x / W) * n), y > TOP + HIGH ? state.logits[Math.floor((x / W) * n)] : scoreAt(y, limit));
+    if (kind === "drag") return from.y > TOP + HIGH ? undefined : set(state.at, scoreAt(y, limit));
     const step = { ArrowLeft: -1, ArrowRight: 1 }[key], lift = { ArrowUp: STEP, ArrowDown: -STEP, PageUp: 1, PageDown: -1 }[key];
     if (step) return { ...state, at: (state.at + step + n) % n };
-    if (lift) return set(state.at, clamp(round(state.logits[state.at] + lift), -LIMIT, LIMIT));
+    if (lift) return set(state.at, clamp(round(state.logits[state.at] + lift), -limit, limit));
   },
   picture: (c) => {
     const wide = columns(c), bars = c.settings.labels.map((label, k) => {
-      const x = k * wide + wide / 2, score = c.state.logits[k], p = probability(c, k), tall = (score / LIMIT) * (HIGH / 2);
+      const x = k * wide + wide / 2, score = c.state.logits[k], p = probability(c, k), tall = (score / c.settings.limit) * (HIGH / 2);
       return `<rect class="grip" x="${k * wide}" y="0" width="${wide}" height="${TOP + HIGH}" fill="transparent"/>` +
         `<rect x="${x - 14}" y="${Math.min(zero, zero - tall)}" width="28" height="${Math.max(1, Math.abs(tall))}" fill="var(--hidden)" pointer-events="none"/>` +
         `<text x="${x}" y="${tall >= 0 ? zero - tall - 4 : zero - tall + 12}" text-anchor="middle" pointer-events="none">${score.toFixed(1)}</text>` +

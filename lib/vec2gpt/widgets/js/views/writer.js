@@ -19,7 +19,7 @@ export const view = {
       speed: (n) => `${n} letters a second`,
     },
   },
-  start: (settings) => ({ prompt: settings.prompt, temperature: 0.8, topK: settings.alphabet.length, topP: 1, length: settings.length, seed: 0, at: 0 }),
+  start: (settings) => ({ prompt: settings.prompt, temperature: settings.temperature, topK: settings.alphabet.length, topP: 1, length: settings.length, seed: 0, at: 0 }),
   controls: (c) => [
     { kind: "text", name: "prompt", label: c.w.prompt, alphabet: c.settings.alphabet, max: c.settings.context - c.settings.stride },
     { kind: "range", name: "temperature", label: c.w.temperature, min: 0.1, max: 2, step: 0.1, show: (t) => (+t).toFixed(1) },
