@@ -18,18 +18,20 @@ from tasks.server import serving
 WORKBENCH = "book/workbench.html"
 CHARACTERS = ("To be, or not to be, that is the question: " * 3)[:100]
 
-# In the page: `read` does something, waits for its answer, and says how long that and the drawing took (ms).
+# In the page: `read` does something, waits for its answer, and says how long that and the drawing took (ms);
+# `acted` is what is done at once, before the answer: the last picture drawn with the new state, and advice.
 READ = """const fail = (root, why) => { throw new Error(`${root.ariaLabel}: ${why}`); };
 const read = async (root, act) => {
   const answers = () => +(root.dataset.answers ?? 0), before = answers(), end = performance.now() + 60_000;
+  const began = performance.now();
   act();
-  const drawn = +root.dataset.drawn;
+  const acted = performance.now() - began, drawn = +root.dataset.drawn;
   while (answers() === before) {
     if (performance.now() > end) fail(root, "no answer came within a minute");
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   if (root.dataset.problem) fail(root, root.dataset.problem);
-  return { answered: +root.dataset.ms, drawn };
+  return { answered: +root.dataset.ms, drawn, acted };
 };"""
 CHANGE = f"""async ([root, field, values]) => {{
   {READ}
@@ -83,7 +85,7 @@ def rows() -> Iterator[Row]:
         visit = Visit(browser, address)
         try:
             visit.open(WORKBENCH)
-            for part in (softmax, valves, repaint, writer):
+            for part in (softmax, arithmetic, training_map, valves, repaint, writer):
                 yield from part(Widget(visit, part.__name__))
         except Error as error:
             visit.problems.insert(0, error.message.splitlines()[0])
@@ -100,6 +102,21 @@ def softmax(widget: Widget) -> Iterator[Row]:
     yield Row("first touch, cold: runtime and a small model", first["answered"], "ms", "≤ 1500")
     times = widget.change("temperature", *(k / 10 for k in range(1, 41)))
     yield Row("softmax: one answer", typical(times), "ms", "≤ 16")
+
+
+def arithmetic(widget: Widget) -> Iterator[Row]:
+    """One first word after the other, among ten thousand; then words in no list, which are searched for."""
+    words = widget.found.context("settings.words.GloVe")[500:560]
+    times = widget.change("a", *words)
+    yield Row("word arithmetic: neighbours and their map", typical(times), "ms", "≤ 16")
+    times = widget.change("a", *(f"{word[1:]}{word}" for word in words))
+    yield Row("word arithmetic: offers for an unknown word", typical(times, "acted"), "ms", "≤ 16")
+
+
+def training_map(widget: Widget) -> Iterator[Row]:
+    """Words travel between two snapshots of a training."""
+    times = widget.change("position", *(k / 4 for k in range(24)))
+    yield Row("training map: a moment's words and neighbours", typical(times), "ms", "≤ 16")
 
 
 def valves(widget: Widget) -> Iterator[Row]:

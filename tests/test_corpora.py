@@ -3,6 +3,7 @@
 How a file gets here is the matter of test_fetching. Only the last tests need a network, and only once.
 """
 
+import bz2
 import os
 import re
 import zipfile
@@ -10,6 +11,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vec2gpt import corpora, fetching
@@ -151,3 +153,74 @@ def test_the_shakespeare_budget_is_the_beginning_cut_at_nine_tenths():
     assert (len(train), len(validation)) == (1_003_854, 111_540)
     assert corpora.shakespeare().startswith(train + validation)
     assert set(validation) <= set(train)  # no character is met for the first time in validation
+
+
+DUMP = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/"><siteinfo><sitename>W</sitename></siteinfo>
+<page><title>Albedo</title><ns>0</ns><revision><text>'''Albedo''': [[snow]] &amp; ice</text></revision></page>
+<page><title>White</title><ns>0</ns><redirect title="Albedo" /><revision><text>x</text></revision></page>
+<page><title>Talk:Albedo</title><ns>1</ns><revision><text>No!</text></revision></page>
+<page><title>Empty</title><ns>0</ns><revision><text /></revision></page></mediawiki>"""
+
+
+def test_the_encyclopedia_is_articles_without_redirects_and_talk(tmp_path, monkeypatch):
+    (tmp_path / "enwiki.bz2").write_bytes(bz2.compress(DUMP.encode()))
+    monkeypatch.setattr(corpora, "members", lambda name: ["enwiki.bz2", "simlex999.txt"])
+    monkeypatch.setattr(corpora, "member", lambda name, path: tmp_path / path)
+    assert corpora.encyclopedia() == {"Albedo": "Albedo: snow & ice", "Empty": ""}
+
+
+def test_the_encyclopedia_is_whole_and_plain():
+    articles = corpora.encyclopedia()
+    assert len(articles) == 106
+    assert articles["Albedo"].startswith("Albedo () or reflection coefficient, derived from Latin albedo")
+    assert sum(title.startswith("A") for title in articles) > 95
+    text = "\n".join(articles.values())
+    assert not re.search(r"\[\[|\{\{|\}\}|</?ref|''|https?:", text)
+    assert 400_000 < len(text.split()) < 600_000
+
+
+def test_the_news_are_whole():
+    stories = corpora.news()
+    assert len(stories) == 300
+    assert 150 < sum(len(story.split()) for story in stories) / 300 < 250
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "pair"),
+    [("wordsim353", 353, ("cup", "coffee", 6.58)), ("simlex999", 999, ("bean", "coffee", 5.15))],
+)
+def test_word_pairs_are_whole(name, size, pair):
+    pairs = corpora.word_pairs(name)
+    assert len(pairs) == size and pair in pairs
+    assert all(
+        word == word.lower().strip() and word for first, second, _ in pairs for word in (first, second)
+    )
+    assert all(0 <= score <= 10 for *_, score in pairs)
+
+
+def test_unknown_word_pairs_are_answered_with_the_known():
+    with pytest.raises(KeyError, match="'wordsim'; there are wordsim353 and simlex999"):
+        corpora.word_pairs("wordsim")
+
+
+def test_analogies_are_whole():
+    categories = corpora.analogies()
+    assert len(categories) == 14 and sum(map(len, categories.values())) == 19_544
+    assert categories["family"][0] == ("boy", "girl", "brother", "sister")
+    for questions in categories.values():
+        assert all(len(question) == 4 and " ".join(question).islower() for question in questions)
+
+
+def test_glove_is_whole_and_its_frequent_words_come_first():
+    words, matrix = corpora.glove()
+    assert len(words) == len(set(words)) == 400_000
+    assert matrix.shape == (400_000, 50) and matrix.dtype == np.float32 and np.isfinite(matrix).all()
+    assert words[:3] == ["the", ",", "."]
+    few, rows = corpora.glove(100)
+    assert few == words[:100] and np.array_equal(rows, matrix[:100]) and rows.flags.writeable
+
+
+@pytest.mark.parametrize("size", [0, 400_001])
+def test_more_vectors_than_there_are_are_refused(size):
+    with pytest.raises(ValueError, match=f"size is {size}, but there are vectors of 1 to 400,000"):
+        corpora.glove(size)

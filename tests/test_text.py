@@ -7,7 +7,7 @@ import random
 import pytest
 
 from vec2gpt import text
-from vec2gpt.text import Vocab
+from vec2gpt.text import Vocab, words
 
 TOLD = "the cat sat on the mat"
 # accents, scripts, emoji (one of them three code points), invisible characters, half a surrogate pair
@@ -17,6 +17,20 @@ ANY_SCRIPT = "naïve 中文 αβγ \U0001f600 👩‍🚀 \u200b \x00 \ud800"
 def test_the_examples_of_the_docstrings_are_true():
     failed, tried = doctest.testmod(text)
     assert (failed, tried > 0) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("The cat, the CAT.", ["the", "cat", "the", "cat"]),
+        ("naïve Zoë—or 中文 αβγ", ["naïve", "zoë", "or", "中文", "αβγ"]),
+        ("state-of-the-art x2 snake_case 3rd", ["state", "of", "the", "art", "x", "snake", "case", "rd"]),
+        ("l'été, don’t", ["l", "été", "don", "t"]),
+        (" 42 \n__ --", []),
+    ],
+)
+def test_words_are_runs_of_letters_in_lower_case(written, found):
+    assert words(written) == found
 
 
 def test_specials_come_first_then_code_point_order():

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from vec2gpt.training import History, fit, rows, seed_everything, warmup_cosine, windows
+from vec2gpt.training import History, fit, linear_decay, rows, seed_everything, warmup_cosine, windows
 
 TEXT = torch.arange(200) % 5
 
@@ -109,6 +109,11 @@ def test_warmup_cosine_by_hand():
         warmup_cosine(10, warmup=10)
 
 
+def test_linear_decay_by_hand():
+    factor = linear_decay(5)
+    assert [factor(step) for step in range(5)] == pytest.approx([1, 0.8, 0.6, 0.4, 0.2])
+
+
 def test_fit_is_torchs_own_adamw_with_clipping():
     """The oracle is the loop every torch tutorial shows, on the same batches."""
     draw = windows(TEXT, length=8, size=4)
@@ -132,6 +137,69 @@ def test_fit_is_torchs_own_adamw_with_clipping():
 
     assert torch.equal(weights(ours), weights(theirs))
     assert history.losses == losses
+
+
+class Descending(Next):
+    """Takes its steps itself: plain gradient descent."""
+
+    @torch.no_grad()
+    def update(self, ids, targets, *, lr):
+        with torch.enable_grad():
+            _, loss = self(ids, targets)
+            gradients = torch.autograd.grad(loss, list(self.parameters()))
+        for parameter, gradient in zip(self.parameters(), gradients, strict=True):
+            parameter -= lr * gradient
+        return loss.detach()
+
+
+def descending():
+    seed_everything(0)
+    return Descending(dropout=0.2)
+
+
+def test_an_update_of_the_models_own_takes_the_place_of_adamw():
+    """The oracle is torch's SGD on the same batches, at learning rates that fall along the schedule."""
+    draw = windows(TEXT, length=8, size=4)
+    ours = descending()
+    history = fit(ours, draw, steps=20, lr=0.5, schedule=linear_decay(20), update=ours.update)
+
+    theirs = fresh()
+    optimizer = torch.optim.SGD(theirs.parameters(), lr=0.5)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, linear_decay(20))
+    generator, losses = torch.Generator().manual_seed(0), []
+    for _ in range(20):
+        optimizer.zero_grad()
+        _, loss = theirs(*draw(generator))
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+    torch.testing.assert_close(weights(ours), weights(theirs))
+    assert history.losses == pytest.approx(losses) and not ours.training
+
+
+def test_an_update_that_explodes_is_told():
+    model = descending()
+    with pytest.raises(
+        FloatingPointError, match=r"step \d+: at lr 1e\+30 the loss is nan.*Make the model anew"
+    ):
+        fit(model, windows(TEXT, length=8, size=4), steps=9, lr=1e30, update=model.update)
+    assert not model.training
+
+
+def test_a_run_with_its_own_update_goes_on_to_the_same_bits(tmp_path):
+    state, draw = tmp_path / "run.pt", windows(TEXT, length=8, size=4)
+    settings = {"steps": 40, "lr": 0.5, "schedule": linear_decay(40)}
+    whole = descending()
+    expected = fit(whole, draw, update=whole.update, **settings)
+
+    model = descending()
+    settings |= {"resume": state, "save_every": 10}
+    assert fit(model, interrupting(draw, after=25), update=model.update, **settings).interrupted
+    seed_everything(99)
+    model = Descending()
+    assert fit(model, draw, update=model.update, **settings).losses == expected.losses
+    assert torch.equal(weights(model), weights(whole)) and not state.exists()
 
 
 def test_fit_learns_and_says_so_in_one_line(capsys):
@@ -178,7 +246,7 @@ def test_an_exploding_loss_stops_with_the_weights_unharmed():
         return windows(TEXT, length=8, size=4)(generator)
 
     with pytest.raises(
-        FloatingPointError, match=r"step 4: the loss is nan.* last good loss was \d.*Lower lr"
+        FloatingPointError, match=r"step 4: at lr .* the loss is nan.* last good loss was \d.*Lower lr"
     ):
         fit(model, draw, steps=10)
     assert torch.equal(weights(model), calls[-1])

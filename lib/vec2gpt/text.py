@@ -2,15 +2,25 @@
 
 A model multiplies matrices; it never sees a letter. Somebody must cut the text into tokens (characters,
 words, phonemes) and number them, and number them the same way tomorrow. `Vocab` is that numbering. It does
-not cut: for characters a string is already a sequence of tokens, for words there is `str.split`.
+not cut: for characters a string is already a sequence of tokens, for words there is `words`.
 """
 
 import difflib
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
 SPECIALS = ("<pad>", "<bos>", "<eos>")  # padding, begin and end of a sequence: marks that no text contains
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in lower case: its runs of letters. Numbers, hyphens and apostrophes are lost.
+
+    >>> words("Don't panic: it's 42.")
+    ['don', 't', 'panic', 'it', 's']
+    """
+    return re.findall(r"[^\W\d_]+", text.lower())
 
 
 class Vocab:

@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,16 @@ def warmup_cosine(steps: int, *, warmup: int, floor: float = 0.0) -> Callable[[i
     return factor
 
 
+def linear_decay(steps: int) -> Callable[[int], float]:
+    """The learning rate's factor: from 1 in a straight line towards 0, which it never reaches.
+
+    >>> factor = linear_decay(4)
+    >>> factor(0), factor(3)
+    (1.0, 0.25)
+    """
+    return lambda step: 1 - step / steps
+
+
 # ---------------------------------------------------------------------------------------- the run
 
 
@@ -141,6 +152,7 @@ def fit(
     weight_decay: float = 0.0,
     clip: float = 1.0,
     schedule: Callable[[int], float] | None = None,
+    update: Callable[..., Tensor] | None = None,
     validate: Callable[[nn.Module], float] | None = None,
     validate_every: int | None = None,
     resume: str | Path | None = None,
@@ -152,6 +164,8 @@ def fit(
     draw: takes a torch.Generator and returns a batch, a tuple of tensors; see `windows` and `rows`.
     lr: AdamW's learning rate, times `schedule(step)` (step counts from 0; None: constant).
     clip: the largest norm of the gradient; `math.inf` for no limit.
+    update: takes a step itself, as `update(*batch, lr=…)`, and returns the loss, instead of AdamW: for models
+        that write their gradient out, such as word2vec's. Weight decay and clipping are then its own affair.
     validate: called as `validate(model)` every `validate_every` steps and after the last one.
     resume: a file for the state of the run, written every `save_every` steps. Where it exists, the run
         goes on from it; a finished run removes it.
@@ -164,7 +178,7 @@ def fit(
     History(600 steps, loss 4.17 → 1.83)
     """
     _check(draw, steps=steps, lr=lr, clip=clip, validate_every=validate_every, save_every=save_every)
-    run = _Run(model, draw, steps=steps, lr=lr, weight_decay=weight_decay, clip=clip, seed=seed)
+    run = _Run(model, draw, update, steps=steps, lr=lr, weight_decay=weight_decay, clip=clip, seed=seed)
     state = Path(resume) if resume else None
     if state and state.exists():
         run.restore(state)
@@ -218,8 +232,9 @@ def _check(draw, *, steps, lr, clip, validate_every, save_every) -> None:
 class _Run:
     """Everything a run needs to go on: it can take a step, be saved and be restored."""
 
-    def __init__(self, model, draw, *, steps, lr, weight_decay, clip, seed):
+    def __init__(self, model, draw, update, *, steps, lr, weight_decay, clip, seed):
         self.model, self.draw, self.clip = model, draw, clip
+        self.update = partial(self._by_hand, update) if update else self._adamw
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         if not self.parameters:
             raise ValueError("the model has no parameter to train: all are frozen, or there are none")
@@ -230,37 +245,42 @@ class _Run:
         self.settings = dict(steps=steps, lr=lr, weight_decay=weight_decay, clip=clip, seed=seed)
 
     def step(self, lr: float) -> float:
-        """One step of AdamW on a fresh batch; the loss before it."""
+        """One step on a fresh batch; the loss before it."""
+        batch = self.draw(self.generator)
+        if not isinstance(batch, tuple | list):
+            raise ValueError(f"a batch must be a tuple of tensors, not {type(batch).__name__}")
         self.model.train()
+        device = self.parameters[0].device
+        return self.update(*(tensor.to(device) for tensor in batch), lr=lr).item()
+
+    def _by_hand(self, update, *batch: Tensor, lr: float) -> Tensor:
+        loss = update(*batch, lr=lr)
+        if not loss.isfinite():
+            raise FloatingPointError(self._explosion(loss.item(), lr) + "Make the model anew; lower lr.")
+        return loss
+
+    def _adamw(self, *batch: Tensor, lr: float) -> Tensor:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        loss = self._loss()
+        _, loss = self.model(*batch)
+        if loss is None:
+            raise ValueError("the model returned no loss: its batch needs the targets as well")
         self.optimizer.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.parameters, self.clip)
         if not (loss.isfinite() and norm.isfinite()):
-            raise FloatingPointError(self._explosion(loss.item(), norm.item(), lr))
+            raise FloatingPointError(
+                f"{self._explosion(loss.item(), lr)}Its gradient's norm is {norm.item():.3g}; the weights "
+                f"are as they were. Lower lr or clip (now {self.clip:g}); in the first steps, look for nan "
+                "and inf in the data."
+            )
         self.optimizer.step()
-        return loss.item()
-
-    def _loss(self) -> Tensor:
-        batch = self.draw(self.generator)
-        if not isinstance(batch, tuple | list):
-            raise ValueError(f"a batch must be a tuple of tensors, not {type(batch).__name__}")
-        device = self.parameters[0].device
-        _, loss = self.model(*(tensor.to(device) for tensor in batch))
-        if loss is None:
-            raise ValueError("the model returned no loss: its batch needs the targets as well")
         return loss
 
-    def _explosion(self, loss: float, norm: float, lr: float) -> str:
+    def _explosion(self, loss: float, lr: float) -> str:
         losses = self.history.losses
         before = f"the last good loss was {losses[-1]:.3g}" if losses else "there was no step before it"
-        return (
-            f"step {len(losses) + 1}: the loss is {loss:.3g}, the norm of its gradient {norm:.3g}; {before}. "
-            f"The weights are as they were. Lower lr (now {lr:.3g}) or clip (now {self.clip:g}); "
-            "in the first steps, look for nan and inf in the data."
-        )
+        return f"step {len(losses) + 1}: at lr {lr:.3g} the loss is {loss:.3g}; {before}. "
 
     def save(self, path: Path) -> None:
         save_run(path, *self._parts, settings=self.settings, history=asdict(self.history))

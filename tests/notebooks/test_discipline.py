@@ -97,7 +97,8 @@ def citation_problems(link, key):
 
 
 def missing_fields(key: str, entry: Entry) -> list[str]:
-    place = {"article": "journal", "inproceedings": "booktitle", "book": "publisher", "phdthesis": "school"}
+    place = {"article": "journal", "book": "publisher", "phdthesis": "school"}
+    place |= dict.fromkeys(["inproceedings", "incollection"], "booktitle")
     wanted = ["title", "year", place.get(entry.type, "howpublished")]
     lacks = [field for field in wanted if not entry.fields.get(field)]
     return [f"{key} in references.bib has no {field}" for field in lacks] + (

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from vec2gpt import corpora
 from vec2gpt.hub import checkpoints
+from vec2gpt.vectors import WordVectors
 from vec2gpt.widgets import repaint, valves, writer
 
 WORKBENCH = "book/workbench.html"
-NAMES = ["softmax", "valves", "repaint", "writer"]
+NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map"]
 
 
 @pytest.fixture
@@ -204,6 +206,144 @@ def test_a_cold_writer_leaves_no_choice_at_top_k_1(widget):
     assert set(w.context("result.chosen.data")) == {1}
 
 
+def neighbours(w) -> list[str]:
+    return w.part("bars").locator("li span:first-child").all_inner_texts()
+
+
+def test_typed_words_are_answered_as_by_the_vectors(widget):
+    vectors = WordVectors(*corpora.glove(10_000))
+    w = widget("arithmetic", {"a": "paris", "b": "france", "c": "italy"})
+    assert neighbours(w) == [one.word for one in vectors.analogy("france", "paris", "italy", count=10)]
+    w.after(lambda: w.control("c").fill("Japan"))  # whatever its case
+    assert w.sentence().startswith("paris − france + japan ≈ tokyo")
+    for slot in "bc":
+        w.after(lambda slot=slot: w.control(slot).fill(""))
+    assert neighbours(w) == [one.word for one in vectors.neighbours("paris")]
+    assert w.sentence().startswith("Nearest to paris:")
+
+
+def test_an_unknown_word_gets_an_offer_that_can_be_pressed(widget):
+    w = widget("arithmetic")
+    first = w.sentence()
+    w.after(lambda: w.control("b").fill("frnace"))
+    assert "No “frnace” here." in w.part("advice").inner_text()
+    assert w.sentence() == first and w.part("shown").inner_text() == "≈ ?"
+    w.after(w.part("advice").get_by_role("button", name="france").click)
+    assert w.control("b").input_value() == "france" and w.part("advice").inner_text() == ""
+    assert w.sentence().startswith("king − france + woman")
+    assert w.page.evaluate("document.activeElement.name") == "b"
+
+
+def test_a_pressed_neighbour_is_walked_on_from_in_list_and_map_and_by_keyboard(widget):
+    w = widget("arithmetic", {"b": "", "c": ""})
+    w.after(w.part("bars").locator("li").nth(2).click)
+    third = w.control("a").input_value()
+    assert w.sentence().startswith(f"Nearest to {third}:")
+    best = neighbours(w)[0]
+    w.after(w.part("picture").locator("svg text.best").click)
+    assert w.control("a").input_value() == best
+    w.part("picture").focus()
+    second = neighbours(w)[1]
+    w.page.keyboard.press("ArrowDown")
+    w.page.keyboard.press("ArrowDown")
+    assert f"Number 2 is {second}" in w.sentence()
+    w.after(lambda: w.page.keyboard.press("Enter"))
+    assert w.control("a").input_value() == second
+
+
+def test_an_example_fills_the_sum_and_the_trick_is_told(widget):
+    w = widget("arithmetic", {"a": "moon", "b": "", "c": ""})
+    w.after(w.root.get_by_role("button", name="king − man + woman").click)
+    assert "king itself would be nearer" in w.sentence()
+    w.after(w.control("allowed").check)
+    assert neighbours(w)[0] == "king" and "Most accounts leave out the words asked" in w.sentence()
+    assert w.part("shown").inner_text() == "≈ king"
+
+
+def test_other_vectors_have_another_vocabulary(widget):
+    w = widget("arithmetic")
+    before = w.sentence()
+    w.after(lambda: w.control("model").select_option("noise"))
+    assert neighbours(w) and w.sentence() != before
+    w.after(lambda: w.control("a").fill("throne"))
+    assert "No “throne” here." in w.part("advice").inner_text()
+    w.after(lambda: w.control("model").select_option("GloVe"))
+    assert w.part("advice").inner_text() == "" and w.sentence().startswith("throne − man + woman")
+
+
+def test_the_training_is_scrubbed_from_noise_to_meaning(widget):
+    w = widget("training_map")
+    last, places = neighbours(w), w.context("result.places.data")
+    w.slide("position", 0)
+    assert w.sentence().startswith("Before training") and neighbours(w) != last
+    assert np.abs(np.subtract(w.context("result.places.data"), places)).max() > 0.1
+    w.slide("position", 2.5)
+    assert "At step 250 " in w.sentence()
+    w.after(w.part("reset").click)
+    assert neighbours(w) == last
+
+
+def test_the_training_plays_from_the_start_pauses_and_is_followed_by_ear_only_at_rest(widget):
+    w = widget("training_map")
+    button = w.part("play")
+    w.after(button.click)
+    assert button.inner_text() == "Pause" and w.part("sentence").get_attribute("aria-live") == "off"
+    w.page.wait_for_function("root => root.context.state.position > 0.3", arg=w.root.element_handle())
+    assert w.context("state.position") < 7
+    button.click()
+    held = w.context("state.position")
+    w.page.wait_for_timeout(300)
+    assert w.context("state.position") == held and button.inner_text() == "Play"
+    assert w.part("sentence").get_attribute("aria-live") == "polite"
+    w.slide("position", 6.8)
+    button.click()
+    w.page.wait_for_function("root => root.context.state.position === 7", arg=w.root.element_handle())
+    assert button.inner_text() == "Play"
+
+
+def test_a_reader_who_wants_no_motion_sees_the_training_hop(widget):
+    w = widget("training_map", reduced_motion="reduce")
+    w.root.evaluate(
+        """root => {
+            root.seen = new Set();
+            const look = () => root.seen.add(root.context.state.position);
+            new MutationObserver(look).observe(root, { subtree: true, childList: true });
+        }"""
+    )
+    w.part("play").click()
+    w.page.wait_for_function("root => root.context.state.position >= 2", arg=w.root.element_handle())
+    w.part("play").click()
+    assert {0, 1, 2} <= set(w.root.evaluate("root => [...root.seen]")) <= set(range(8))
+
+
+def test_a_word_is_followed_by_typing_pressing_and_arrows(widget):
+    w = widget("training_map")
+    w.after(lambda: w.control("word").fill("money"))  # not on the map, but known
+    assert "nearest to money are" in w.sentence()
+    w.after(lambda: w.control("word").fill("mony"))
+    assert "nearest to money are" in w.sentence()
+    w.after(w.part("advice").get_by_role("button", name="money").click)
+    assert w.control("word").input_value() == "money"
+    w.after(w.part("picture").locator("svg text", has_text="july").click)
+    assert "nearest to july are" in w.sentence()
+    w.part("picture").focus()
+    w.after(lambda: w.page.keyboard.press("ArrowDown"))
+    w.after(lambda: w.page.keyboard.press("Home"))
+    assert w.sentence().startswith("Before training") and "july" not in w.sentence().split(":")[0]
+
+
+@pytest.mark.parametrize("name", ["arithmetic", "training_map"])
+def test_list_and_map_stand_one_below_the_other_on_a_phone_and_nothing_sticks_out(widget, name):
+    w = widget(name, viewport={"width": 360, "height": 780}, has_touch=True)
+    boxes = [w.part("picture").locator(part).first.bounding_box() for part in (".v2g-bars", "figure svg")]
+    first, second = sorted(boxes, key=lambda box: box["y"])
+    assert first["y"] + first["height"] <= second["y"]
+    for box in [*boxes, w.root.bounding_box()]:
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+    w.after(w.part("bars").locator("li").first.tap)
+    assert not w.root.get_attribute("data-problem")
+
+
 # ---- links, second visits, and what can go wrong ----
 
 
@@ -234,6 +374,11 @@ def test_a_nonsense_link_does_no_harm(visit, name):
         "at": "?",
         "seed": "x",
         "topK": {},
+        "a": 7,
+        "b": ["x"],
+        "allowed": "yes",
+        "position": "early",
+        "model": "none",
     }
     v.open(f"{WORKBENCH}#" + urlencode({name: json.dumps(wish)}))
     assert v.widget(name).part("picture").bounding_box()["height"] > 40
@@ -258,6 +403,18 @@ TEXTS = [
     "'\"&;--",
     "ß ŒÅ ﬁ",
 ]
+
+
+@pytest.mark.parametrize(("name", "field"), [("arithmetic", "b"), ("training_map", "word")])
+def test_nonsense_typed_for_a_word_leaves_the_last_answer(widget, name, field):
+    w = widget(name)
+    sentence = w.sentence()
+    for text in [*TEXTS[2:], *nonsense(10)]:
+        w.after(lambda text=text: w.control(field).fill(text))
+        assert not w.root.get_attribute("data-problem"), text
+        assert w.part("advice").inner_text(), text
+        assert w.sentence() == sentence, text
+        assert w.part("picture").bounding_box()["height"] > 200, text
 
 
 @pytest.mark.parametrize(("name", "field"), [("valves", "text"), ("repaint", "word"), ("writer", "prompt")])
@@ -358,7 +515,16 @@ def test_a_drag_of_a_hundred_moves_ends_at_the_last(widget):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("name", "field"), [("valves", "text"), ("repaint", "word"), ("writer", "prompt")])
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("valves", "text"),
+        ("repaint", "word"),
+        ("writer", "prompt"),
+        ("arithmetic", "c"),
+        ("training_map", "word"),
+    ],
+)
 def test_a_thousand_nonsense_texts(widget, name, field):
     w = widget(name)
     for text in nonsense(1000, seed=1):

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from vec2gpt.hub import checkpoints
-from vec2gpt.widgets import repaint, softmax, valves, writer
+from vec2gpt.vectors import WordVectors
+from vec2gpt.widgets import arithmetic, repaint, softmax, training_map, valves, writer
 from vec2gpt.widgets.export import publish, to_onnx
 
 pytestmark = pytest.mark.slow  # an export takes seconds
@@ -70,7 +71,42 @@ def writer_case():
     return writer.Writer(model), questions, names, {"ids": [1], "u": [1]}
 
 
-@pytest.mark.parametrize("case", [softmax_case, valves_case, repaint_case, writer_case])
+def arithmetic_case(size=400, dim=50):
+    vectors = WordVectors([f"w{k}" for k in range(size)], torch.randn(size, dim))
+
+    def question(ids, allowed):
+        return {"ids": torch.tensor(ids), "allowed": torch.tensor([allowed])}
+
+    asked = [[3, 1, 4], [0, 0, 0], [5, 6, -1], [2, -1, -1], [-1, 7, -1], [-1, 0, 8], [9, -1, 2], [6, 2, 6]]
+    asked += [[size - 1, 0, -1], [1, 1, 2]]  # the last word, and a − a + c
+    questions = [question(ids, allowed) for ids in asked for allowed in (0, 1)]
+    return arithmetic.Arithmetic(vectors), questions, ["nearest", "cosines", "asked", "places", "off"], {}
+
+
+def smallest_arithmetic_case():
+    return arithmetic_case(arithmetic.SMALLEST, dim=3)
+
+
+def training_map_case(stations=5, size=40, shown=(3, 1, 7, 30)):
+    model = training_map.TrainingMap(torch.randn(stations, size, 10), torch.tensor(shown))
+    times = [0.0, 0.25, 1.0, stations - 1.01, stations - 1.0]
+    questions = [
+        {"position": torch.tensor([time]), "word": torch.tensor([word])}
+        for time in times
+        for word in (0, size // 2, size - 1)
+    ]
+    return model, questions, ["places", "here", "trail", "nearest", "cosines"], {}
+
+
+def smallest_training_map_case():
+    return training_map_case(stations=2, size=6, shown=(0, 1, 2))
+
+
+CASES = [softmax_case, valves_case, repaint_case, writer_case]
+CASES += [arithmetic_case, smallest_arithmetic_case, training_map_case, smallest_training_map_case]
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_the_graph_answers_as_torch_does_at_every_length(case):
     module, questions, names, lengths = case()
     module.eval()
@@ -85,6 +121,14 @@ def test_the_graph_answers_as_torch_does_at_every_length(case):
                 assert np.abs(answer - value.numpy()).max() < 2e-4, name
             elif name != "choices":  # near ties among the others may change places
                 assert (answer == value.numpy()).all(), name
+
+
+def test_words_that_cancel_have_no_neighbours_in_the_graph_either():
+    module, questions, names, lengths = arithmetic_case()
+    session = onnxruntime.InferenceSession(to_onnx(module, questions[0], names, lengths))
+    question = {"ids": np.array([5, 5, -1]), "allowed": np.array([0])}
+    _, cosines, *rest = session.run(None, question)  # which ten of all that tie is left open
+    assert (cosines == 0).all() and all(np.isfinite(value).all() for value in rest)
 
 
 def small():

@@ -1,40 +1,26 @@
-"""The runs behind the checkpoints that come with the book: anyone can repeat them.
+"""The long runs behind what comes with the book, checkpoints and tables: anyone can repeat them.
 
     python -m vec2gpt.recipes                     what there is
     python -m vec2gpt.recipes shakespeare-gpt     train it and write its checkpoint
+    python -m vec2gpt.recipes word-vectors        train them all and write what they reached
 
-A recipe names a task (data, batches, what is measured), a model and how long to train. A run that is stopped
+A recipe that makes a checkpoint names a task (data, batches, what is measured), a model and how long to
+train; one that makes a table names its axes and the experiment that each row repeats. A run that is stopped
 goes on where it was when it is started again. To add one, add a row.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from torch import nn
+import pandas as pd
 
 from vec2gpt.attention import AttentionSeq2Seq
 from vec2gpt.gpt import GPT, GPTConfig
-from vec2gpt.hub import checkpoints
-from vec2gpt.recipes import pronunciation, shakespeare
-from vec2gpt.recipes.task import Task
+from vec2gpt.recipes import pronunciation, shakespeare, table, word_vectors
+from vec2gpt.recipes.checkpoint import CheckpointRecipe, Trained
+from vec2gpt.recipes.table import Recorded, TableRecipe
 from vec2gpt.recurrent import LanguageModelConfig, LSTMLanguageModel
 from vec2gpt.seq2seq import Seq2SeqConfig
-from vec2gpt.text import Vocab
-from vec2gpt.training import History, fit, seed_everything, warmup_cosine
-
-SEED = 0
-
-
-@dataclass(frozen=True)
-class Recipe:
-    about: str
-    task: Callable[[], Task]
-    model: Callable[[dict[str, Vocab]], nn.Module]  # from the task's vocabularies
-    steps: int
-    lr: float
 
 
 def lstm(vocabs):
@@ -50,38 +36,37 @@ def gpt(vocabs):
 
 
 RECIPES = {
-    "shakespeare-lstm": Recipe(
+    "shakespeare-lstm": CheckpointRecipe(
         about="Shakespeare by character: one LSTM layer of 256",
         task=partial(shakespeare.task, length=64, size=64),
         model=lstm,
         steps=800,
         lr=5e-3,
     ),
-    "cmudict-attention": Recipe(
+    "cmudict-attention": CheckpointRecipe(
         about="from spelling to pronunciation: GRU encoder-decoder of 192 with attention",
         task=partial(pronunciation.task, size=256),
         model=attention,
         steps=700,
         lr=3e-3,
     ),
-    "shakespeare-gpt": Recipe(
+    "shakespeare-gpt": CheckpointRecipe(
         about="Shakespeare by character: 4 blocks, 4 heads, 128 wide, context 128",
         task=partial(shakespeare.task, length=128, size=16),
         model=gpt,
         steps=1000,
         lr=3e-3,
     ),
+    "word-vectors": TableRecipe(
+        about="PPMI and SVD, CBOW, skip-gram on parts of a text: how well they agree with people",
+        axes=word_vectors.AXES,
+        experiment=word_vectors.experiment,
+    ),
 }
 
 
-class Trained(NamedTuple):
-    model: nn.Module
-    history: History
-    card: Path  # of its checkpoint
-
-
-def run(name: str, *, steps: int | None = None, out: str | Path | None = None) -> Trained:
-    """Train the recipe of that name and write its checkpoint.
+def run(name: str, *, steps: int | None = None, out: str | Path | None = None) -> Trained | Recorded:
+    """Train what the recipe of that name trains and write its checkpoint or table.
 
     steps: instead of the recipe's own. out: a folder instead of the package's.
     KeyError for an unknown name; KeyboardInterrupt when stopped by hand: nothing is written but the state
@@ -89,24 +74,15 @@ def run(name: str, *, steps: int | None = None, out: str | Path | None = None) -
     """
     if name not in RECIPES:
         raise KeyError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
-    recipe = RECIPES[name]
-    steps = recipe.steps if steps is None else steps
-    target = Path(out or checkpoints.SHIPPED) / name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    return RECIPES[name].run(name, steps=steps, out=out)
 
-    seed_everything(SEED)
-    task = recipe.task()
-    model = recipe.model(task.vocabs)
-    history = fit(
-        model,
-        task.draw,
-        steps=steps,
-        lr=recipe.lr,
-        schedule=warmup_cosine(steps, warmup=steps // 20),
-        resume=target.with_name(f"{name}.run"),
-        seed=SEED,
-    )
-    if history.interrupted:
-        raise KeyboardInterrupt(f"stopped at step {history.steps}: run it again to go on")
-    facts = {"vocabs": task.vocabs, "data": task.data, "metrics": task.measure(model)}
-    return Trained(model, history, checkpoints.save(model, target, seed=SEED, steps=steps, **facts))
+
+def recorded(name: str) -> pd.DataFrame:
+    """The table that came with the book, as the recipe of that name wrote it.
+
+    KeyError for a recipe that makes no table, FileNotFoundError for one that has not been run.
+    """
+    tables = [known for known, recipe in RECIPES.items() if isinstance(recipe, TableRecipe)]
+    if name not in tables:
+        raise KeyError(f"no recipe called {name!r} makes a table; there are {', '.join(tables)}")
+    return table.read(name)

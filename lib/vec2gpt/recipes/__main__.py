@@ -1,7 +1,6 @@
 """`python -m vec2gpt.recipes`: list the recipes, or run one."""
 
 import argparse
-import json
 import sys
 
 from vec2gpt.corpora import DataError
@@ -10,7 +9,7 @@ from vec2gpt.recipes import RECIPES, run
 
 def main(arguments=None):
     """Returns the exit status."""
-    about = "Train the models that come with the book."
+    about = "Train what comes with the book: its checkpoints and tables."
     parser = argparse.ArgumentParser(prog="python -m vec2gpt.recipes", description=about)
     parser.add_argument("name", nargs="?", choices=[*RECIPES, "all"], metavar="NAME", help="a recipe, or all")
     parser.add_argument("--steps", type=int, help="train this many steps instead of the recipe's own")
@@ -18,11 +17,11 @@ def main(arguments=None):
     chosen = parser.parse_args(arguments)
     if chosen.name is None:
         for name, recipe in RECIPES.items():
-            print(f"{name:18} {recipe.steps:5} steps  {recipe.about}")
+            print(f"{name:18} {recipe.size:>10}  {recipe.about}")
         return 0
     try:
         for name in RECIPES if chosen.name == "all" else [chosen.name]:
-            report(run(name, steps=chosen.steps, out=chosen.out))
+            print(run(name, steps=chosen.steps, out=chosen.out))
     except (DataError, ValueError, FloatingPointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -30,13 +29,6 @@ def main(arguments=None):
         print(stop, file=sys.stderr)
         return 130
     return 0
-
-
-def report(trained):
-    """Say where the checkpoint is, what it reached and how long it took."""
-    metrics = json.loads(trained.card.read_text(encoding="utf-8"))["metrics"]
-    reached = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
-    print(f"{trained.card}: {reached} ({trained.history.seconds:.0f} s)")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+"""A recipe of the first kind: it trains one model and writes its checkpoint."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import nn
+
+from vec2gpt.hub import checkpoints
+from vec2gpt.recipes.task import Task
+from vec2gpt.text import Vocab
+from vec2gpt.training import History, fit, seed_everything, warmup_cosine
+
+SEED = 0
+
+
+class Trained(NamedTuple):
+    model: nn.Module
+    history: History
+    card: Path  # of its checkpoint
+
+    def __str__(self) -> str:
+        """Where the checkpoint is, what it reached and how long it took."""
+        metrics = json.loads(self.card.read_text(encoding="utf-8"))["metrics"]
+        reached = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+        return f"{self.card}: {reached} ({self.history.seconds:.0f} s)"
+
+
+@dataclass(frozen=True)
+class CheckpointRecipe:
+    about: str
+    task: Callable[[], Task]
+    model: Callable[[dict[str, Vocab]], nn.Module]  # from the task's vocabularies
+    steps: int
+    lr: float
+
+    @property
+    def size(self) -> str:
+        return f"{self.steps} steps"
+
+    def run(self, name: str, *, steps: int | None = None, out: str | Path | None = None) -> Trained:
+        """Train the model and write its checkpoint; arguments and errors as for `recipes.run`."""
+        steps = self.steps if steps is None else steps
+        target = Path(out or checkpoints.SHIPPED) / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+
+        seed_everything(SEED)
+        task = self.task()
+        model = self.model(task.vocabs)
+        history = fit(
+            model,
+            task.draw,
+            steps=steps,
+            lr=self.lr,
+            schedule=warmup_cosine(steps, warmup=steps // 20),
+            resume=target.with_name(f"{name}.run"),
+            seed=SEED,
+        )
+        if history.interrupted:
+            raise KeyboardInterrupt(f"stopped at step {history.steps}: run it again to go on")
+        facts = {"vocabs": task.vocabs, "data": task.data, "metrics": task.measure(model)}
+        return Trained(model, history, checkpoints.save(model, target, seed=SEED, steps=steps, **facts))
