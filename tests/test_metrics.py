@@ -49,6 +49,14 @@ def test_a_list_without_any_order_has_no_correlation():
     assert math.isnan(spearman(torch.ones(4), torch.arange(4.0)))
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_what_has_no_rank_is_refused(place):
+    lists = torch.arange(8.0).view(2, 4)
+    lists[place, 2] = math.nan
+    with pytest.raises(ValueError, match="nan has no rank"):
+        spearman(*lists)
+
+
 @pytest.mark.parametrize(("first", "second"), [((3,), (4,)), ((1,), (1,)), ((2, 2), (2, 2))])
 def test_lists_that_cannot_be_compared_are_refused(first, second):
     with pytest.raises(ValueError, match="got the shapes"):

@@ -158,11 +158,11 @@ def test_bad_steps_are_a_sentence(quick, tmp_path, capsys):
 class Counting:
     """An experiment whose figure is worked out at once; it counts how often, and may be stopped at a row."""
 
-    def __init__(self, data="12e456" + "0" * 58, stop_at=None):
-        self.data, self.stop_at, self.measured = data, stop_at, []
+    def __init__(self, data="12e456" + "0" * 58, text="34e789" + "0" * 58, stop_at=None):
+        self.data, self.text, self.stop_at, self.measured = data, text, stop_at, []
 
     def __call__(self):
-        return Experiment(self.settings, self.measure, self.data)
+        return Experiment(self.settings, self.measure, self.data, self.text)
 
     def settings(self, *, a, b, steps=None):
         return {"a": a, "b": b, "steps": 7 if steps is None else steps}
@@ -184,9 +184,10 @@ def test_a_table_has_a_row_for_each_place_on_its_axes(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["some_squares.csv"]
     assert done.path == tmp_path / "some_squares.csv" and done.measured == 4
     assert experiment.measured == [(1, "x"), (1, "yy"), (2, "x"), (2, "yy")]
-    assert done.table.columns.tolist() == ["a", "b", "steps", "figure", "data", "machine"]
+    assert done.table.columns.tolist() == ["a", "b", "steps", "figure", "data", "text", "machine"]
     assert done.table.figure.tolist() == [11.75, 12.75, 21.75, 22.75]
     assert set(done.table.data) == {"12e456000000"}, "a hash is no number"
+    assert set(done.table.text) == {"34e789000000"}
     assert f"torch {torch.__version__}" in done.table.machine[0]
     assert str(done) == f"{done.path}: 4 rows, 4 of them new"
 
@@ -209,12 +210,22 @@ def test_a_row_is_measured_again_when_its_settings_or_data_change_and_only_then(
         return experiment.measured
 
     first, same, more, other, changed = (Counting(data=x * 64) for x in "aaaab")
+    cleaned = Counting(data="b" * 64, text="c" * 64)
     assert len(measured(squares(first), first)) == 4
     assert measured(squares(same), same) == []
     wider = dataclasses.replace(squares(more), axes={"a": (1, 2, 3), "b": ("x", "yy")})
     assert measured(wider, more) == [(3, "x"), (3, "yy")]
     assert len(measured(squares(other), other, steps=5)) == 4
     assert len(measured(squares(changed), changed, steps=5)) == 4
+    assert len(measured(squares(cleaned), cleaned, steps=5)) == 4
+
+
+def test_a_thin_slice_does_not_replace_the_table_that_came_with_the_book(monkeypatch, tmp_path):
+    monkeypatch.setattr(table, "SHIPPED", tmp_path)
+    whole = squares(Counting()).run("squares").path.read_text()
+    with pytest.raises(ValueError, match=r"steps=1 would replace the table .* name out too"):
+        squares(Counting()).run("squares", steps=1)
+    assert (tmp_path / "squares.csv").read_text() == whole
 
 
 def test_a_table_that_is_not_there_names_the_command_that_writes_it(monkeypatch, tmp_path):
@@ -235,6 +246,31 @@ def test_words_are_numbered_by_frequency_and_rare_ones_left_out():
     vocab, ids, counts = word_vectors.number([*"bazbcabc"], rare=2)
     assert vocab.tokens == ["b", "a", "c"]
     assert ids.tolist() == [0, 1, 0, 2, 1, 0, 2] and counts.tolist() == [3, 2, 2]
+
+
+def test_another_rate_dimension_or_text_is_another_experiment(monkeypatch):
+    text = [*"abcde"] * 400
+
+    def key(way="CBOW", text=text):
+        monkeypatch.setattr(word_vectors, "everything", lambda: text)
+        experiment = word_vectors.experiment()
+        return experiment.settings(model=way, share=1.0, seed=0), experiment.text
+
+    assert key() == key() and key()[1] != key(text=text[::-1])[1]
+    before = key()
+    monkeypatch.setitem(
+        word_vectors.WAYS, "CBOW", word_vectors.learning(word_vectors.CBOW, lr=0.2, epochs=10)
+    )
+    assert (
+        key()[0] == before[0] | {"settings": before[0]["settings"].replace("lr=0.1 ", "lr=0.2 ")} != before[0]
+    )
+    for name in ("dim", "window", "rare"):
+        assert f"{name}={getattr(word_vectors, name.upper())}" in key("PPMI+SVD")[0]["settings"]
+
+
+def test_the_recorded_table_is_of_these_settings(vectors_recorded):
+    for name, way in word_vectors.WAYS.items():
+        assert set(vectors_recorded.settings[vectors_recorded.model == name]) == {way.settings}
 
 
 @pytest.fixture(scope="module")
@@ -269,6 +305,7 @@ def test_a_thin_slice_of_the_word_vectors(vectors_recorded, tmp_path, capsys, mo
             "simlex999_covered",
             "analogies_covered",
             "data",
+            "text",
         ):
             assert row[column] == same[column], f"{column}: is the table of results older than the recipe?"
         assert row.wordsim353 == pytest.approx(same.wordsim353, abs=0.1)

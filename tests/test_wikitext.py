@@ -32,6 +32,17 @@ def test_the_examples_of_the_docstrings_are_true():
         ("== Title ==\n* one\n# two\n:; three\n\n\n", "Title\none\ntwo\nthree"),
         ("see [http://example.org/x?y=1 the page] now", "see  the page now"),
         ("a lone ]] or }} or [[ is dropped", "a lone  or  or  is dropped"),
+        ("few &lt;10 ppm, p &lt; 0.05\n\nand &gt; 3", "few <10 ppm, p < 0.05\nand > 3"),  # not a tag
+        ("few <10 ppm\n\nand <small>x > 3</small>", "few <10 ppm\nand x > 3"),
+        ("&lt;ref> &amp;lt; &#91;&#91;x]]", "<ref> &lt; [[x"),  # what is written as an entity is text
+        ("one<br>two<BR />three", "one two three"),
+        ("[[wikt:albedo|albedo]]", "albedo"),
+        (
+            "[[Avatar: The Last Airbender]] and [[Ben-Hur: A Tale|Ben-Hur]]",
+            "Avatar: The Last Airbender and Ben-Hur",
+        ),
+        ("[[Anarchism: A History]]", "Anarchism: A History"),
+        ("[[image: a.jpg|thumb|A cat]][[Category: Trees|*]]end", "end"),
         ("", ""),
     ],
 )

@@ -46,7 +46,8 @@ def drawn(ids, counts, *, times=1, seed=0, **settings):
 
 
 def test_the_examples_of_the_docstrings_are_true():
-    assert doctest.testmod(word2vec).failed == 0
+    failed, attempted = doctest.testmod(word2vec)
+    assert failed == 0 and attempted > 0
 
 
 # ---- the models ----
@@ -126,6 +127,13 @@ def test_noise_probability_by_hand():
     torch.testing.assert_close(noise_probability(counts, power=1), torch.tensor([16 / 17, 1 / 17, 0]))
 
 
+@pytest.mark.parametrize("counts", [[0, 0], [2, -1], []])
+@pytest.mark.parametrize("probability", [keep_probability, noise_probability])
+def test_counts_of_no_text_are_refused(probability, counts):
+    with pytest.raises(ValueError, match="0 or more each, and not all 0"):
+        probability(torch.tensor(counts))
+
+
 def test_negative_samples_come_as_often_as_they_should():
     ids, counts = text()
     _, _, noise = drawn(ids, counts, noise=200_000)[0]
@@ -192,6 +200,8 @@ def test_in_n_over_size_times_length_steps_each_place_is_met_once_on_average():
         ({"length": 1}, "at least 2"),
         ({"length": 31}, "a line of 31 words needs a longer text than 30"),
         ({"threshold": -1.0}, "threshold is -1"),
+        ({"ids": torch.arange(-1, 29)}, "id -1 of the text is negative"),
+        ({"counts": torch.zeros(30)}, "not all 0"),
         ({"counts": torch.ones(10)}, "id 29 of the text has no count: there are 10"),
     ],
 )

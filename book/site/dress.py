@@ -14,6 +14,7 @@ chapters use plain Markdown only, and what looks plain there is dressed here:
 What the cover gets is in story.py; what the pages do not load, in lean.py.
 """
 
+import html
 import json
 import re
 from pathlib import Path
@@ -63,6 +64,15 @@ def is_further(section: nodes.Element) -> bool:
     return isinstance(section, nodes.section) and section[0].astext().startswith("Further: ")
 
 
+def is_core(node: nodes.Node) -> bool:
+    """Whether a node stands outside all sections that go further, however deep in lists and quotes."""
+    while node.parent:
+        node = node.parent
+        if is_further(node):
+            return False
+    return True
+
+
 class Further(SphinxPostTransform):
     """What goes beyond the core stands folded under its title."""
 
@@ -85,7 +95,7 @@ class Facts(SphinxPostTransform):
         title = next(iter(self.document.findall(nodes.title)), None)
         if not chapter or title is None:
             return
-        core = (text for text in self.document.findall(nodes.paragraph) if not is_further(text.parent))
+        core = filter(is_core, self.document.findall(nodes.paragraph))
         prose = sum(len(text.astext().split()) for text in core)
         minutes = max(5, 5 * round(prose / WORDS_A_MINUTE / 5))
         notebook = json.loads(Path(self.env.doc2path(self.env.docname)).read_text(encoding="utf-8"))
@@ -144,7 +154,8 @@ class Glossary(SphinxPostTransform):
             return
         next(iter(self.document.findall(nodes.section)))["classes"].append("terms")
         for term in list(self.document.findall(nodes.strong)):
-            term.replace_self(nodes.raw("", f'<b lang="zh-Hans">{term.astext()}</b>', format="html"))
+            chinese = html.escape(term.astext())
+            term.replace_self(nodes.raw("", f'<b lang="zh-Hans">{chinese}</b>', format="html"))
 
 
 def quieten(app, config) -> None:

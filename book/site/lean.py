@@ -9,8 +9,12 @@ import re
 
 from docutils import nodes
 
-UNUSED = ("fontawesome", "searchtools", "language_data", "searchindex", "design", "toggle", "thebe")
-MATHS = ("mathjax", "MathJax")
+UNUSED = ("fontawesome", "searchtools", "language_data", "searchindex", "design", "togglebutton", "thebe")
+MATHS = ("mathjax",)
+CODE = {  # settings that stand in the page itself: how they begin
+    "togglebutton": re.compile(r"(let|var) toggle(HintShow|HintHide|OpenOnPrint|buttonSelector)\b"),
+    "mathjax": re.compile(r"window\.MathJax\b"),
+}
 TAG = re.compile(r'<script[^>]*\ssrc="[^"]*"[^>]*></script>|<link\s[^>]*href="[^"]*"[^>]*>')
 
 
@@ -23,7 +27,7 @@ def unload(app, pagename, templatename, context, doctree) -> None:
     """Drop from a page's own list of files what no page uses, or this one does not."""
     unused = UNUSED if doctree is not None and _has_formulas(doctree) else UNUSED + MATHS
     for kind in ("script_files", "css_files"):
-        context[kind][:] = [one for one in context[kind] if not any(name in _words(one) for name in unused)]
+        context[kind][:] = [one for one in context[kind] if not any(_is_of(name, one) for name in unused)]
     context["lean"] = lean
 
 
@@ -31,10 +35,10 @@ def _has_formulas(doctree) -> bool:
     return any(any(doctree.findall(kind)) for kind in (nodes.math, nodes.math_block))
 
 
-def _words(asset) -> str:
-    """What tells an asset: its file's name, or the code in the page (a widget's state is no code)."""
-    state = asset.attributes.get("type", "").startswith("application/")
-    return f"{asset.filename} {'' if state else asset.attributes.get('body', '')}"
+def _is_of(name: str, asset) -> bool:
+    """Whether a file is called so, or code in the page begins as that one's settings do."""
+    code = asset.attributes.get("body", "")
+    return name in str(asset.filename) or (name in CODE and CODE[name].match(code) is not None)
 
 
 def without_thebe(app) -> None:

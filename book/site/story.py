@@ -19,6 +19,7 @@ COVER = "book/index"
 PANELS = Path(__file__).parent / "panels"
 NAMED = re.compile(r"Chapters? \d+(?:, \d+)*")
 YEAR = re.compile(r"\s*\(([\d–]+)\)\.\s*")
+FORM = "**Name** (1990–2013). What it solved. *Chapter 1*"
 
 
 def chapters(env) -> dict[int, str]:
@@ -73,8 +74,7 @@ class Cover(SphinxPostTransform):
 
 def panel(entry: nodes.list_item) -> None:
     """Drawing, year, name, what it solved, chapters: from the one paragraph that an entry is."""
-    parts = [part for part in entry[0].children if part.astext()]  # MyST leaves an empty one in front
-    name, years, *said, numbers = parts
+    name, years, *said, numbers = parts(entry)
     if not any(numbers.findall(nodes.reference)):
         numbers += nodes.Text(" · in writing")
     entry.children = []
@@ -83,6 +83,17 @@ def panel(entry: nodes.list_item) -> None:
     entry += name
     entry += nodes.paragraph("", "", nodes.Text(YEAR.sub("", years.astext())), *said)
     entry += nodes.paragraph("", "", numbers)
+
+
+def parts(entry: nodes.list_item) -> list[nodes.Node]:
+    """Name, years and what it solved, more of that, chapters; ValueError for an entry of another form."""
+    match entry.children:
+        case [nodes.paragraph() as line]:
+            found = [part for part in line.children if part.astext()]  # MyST leaves an empty one in front
+            match found:
+                case [nodes.strong(), nodes.Text() as years, *_, nodes.inline()] if YEAR.match(years):
+                    return found
+    raise ValueError(f"the story's entry {entry.astext()!r} is not of the form {FORM}")
 
 
 def drawing(name: str) -> str:

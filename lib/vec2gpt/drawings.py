@@ -11,13 +11,16 @@ from vec2gpt.plotting import BLUE, VERMILLION
 
 
 def window(ax: Axes, words: Sequence[str], *, middle: int, reach: int) -> None:
-    """A sentence, one word of it marked, and a bracket over the words at most `reach` places away."""
+    """A sentence, one word of it marked, and a bracket over the words at most `reach` places away.
+
+    At the ends of the sentence the bracket is as short as what is there.
+    """
     for place, word in enumerate(words):
         near = 0 < abs(place - middle) <= reach
         colour = VERMILLION if place == middle else BLUE if near else None
         weight = "bold" if place == middle else "normal"
         ax.text(place, 0, word, ha="center", va="center", color=colour, weight=weight)
-    left, right = middle - reach - 0.4, middle + reach + 0.4
+    left, right = max(middle - reach, 0) - 0.4, min(middle + reach, len(words) - 1) + 0.4
     ax.plot([left, left, right, right], [0.35, 0.6, 0.6, 0.35], color=BLUE, linewidth=1, linestyle="-")
     ax.text(middle, 0.7, f"company, m = {reach}", ha="center", va="bottom", color=BLUE)
     ax.set(xlim=(-0.6, len(words) - 0.4), ylim=(-0.5, 1.3))

@@ -172,7 +172,8 @@ def fit(
     seed: decides the batches. Dropout follows torch's own generator: see `seed_everything`.
 
     Ctrl-C ends the run early and keeps what was learnt. FloatingPointError: the loss or its gradient is
-    no longer finite; the weights are those before that step.
+    no longer finite; the weights are those before that step. An `update` has taken its step by then: the
+    weights are those after it, and the model must be made anew.
 
     >>> fit(model, windows(ids, length=64, size=32), steps=600)  # doctest: +SKIP
     History(600 steps, loss 4.17 → 1.83)

@@ -10,7 +10,8 @@ where an optimizer of all parameters would touch every one at every step. `fit(�
 them; `forward` gives the loss, so that autograd can be asked whether the gradients are right.
 
 Unlike the original, a step takes a few lines of text at once and lets them share their negative samples,
-which turns loops into products of matrices. CBOW's gradient is the true one: the original forgets to divide
+which turns loops into products of matrices; a sample may then be the true word too, which the original skips.
+CBOW's gradient is the true one: the original forgets to divide
 it by the number of neighbours (İrsoy, Benton and Stratos, 2021). Left out: hierarchical softmax, phrases.
 
 Axes: B lines, T words a line, M negative samples, V vocabulary, D width.
@@ -30,7 +31,11 @@ def keep_probability(counts: Tensor, *, threshold: float = 1e-3) -> Tensor:
 
     Frequent words say little of their neighbours. With f the word's share of the text, √(t/f) + t/f, at most
     1, as in the original program (the paper has √(t/f) alone). threshold: t; math.inf keeps everything.
+
+    >>> keep_probability(torch.tensor([16, 4]), threshold=0.2)  # shares .8 and .2: √¼ + ¼, and 1 + 1 cut to 1
+    tensor([0.7500, 1.0000])
     """
+    _check_counts(counts)
     if not threshold > 0:
         raise ValueError(f"threshold is {threshold}, which keeps no word at all; math.inf keeps every word")
     share = counts / counts.sum()
@@ -41,9 +46,18 @@ def noise_probability(counts: Tensor, *, power: float = 0.75) -> Tensor:
     """With what probability each word is drawn as a negative sample: counts (V,) -> (V,), sum 1.
 
     Between uniform (power 0) and as frequent as in the text (1).
+
+    >>> noise_probability(torch.tensor([16, 1]))  # 16^¾ = 8 and 1, of 9
+    tensor([0.8889, 0.1111])
     """
+    _check_counts(counts)
     weights = counts.float() ** power
     return weights / weights.sum()
+
+
+def _check_counts(counts: Tensor) -> None:
+    if not ((counts >= 0).all() and counts.sum() > 0):
+        raise ValueError("counts must be 0 or more each, and not all 0: they are of the words of a text")
 
 
 def lines(
@@ -69,6 +83,8 @@ def lines(
         raise ValueError("window, size and noise must be at least 1, and length at least 2")
     if len(ids) < length:
         raise ValueError(f"a line of {length} words needs a longer text than {len(ids)}")
+    if ids.min() < 0:
+        raise ValueError(f"id {ids.min()} of the text is negative: ids count from 0")
     if ids.max() >= len(counts):
         raise ValueError(f"id {ids.max()} of the text has no count: there are {len(counts)} counts")
     keep, reached = keep_probability(counts, threshold=threshold), noise_probability(counts).cumsum(0)

@@ -17,17 +17,6 @@ test("clean keeps what the alphabet can spell and says what it left out", () => 
   assert.equal(kit.clean("", ["a"], 10).text, "");
 });
 
-test("controls accept only what they could have produced", () => {
-  const range = { kind: "range", min: 0, max: 1 };
-  assert.equal(kit.accepted(range, "0.5"), 0.5);
-  assert.equal(kit.accepted(range, 7), 1);
-  for (const bad of ["x", NaN, null, undefined, {}, ""]) assert.equal(kit.accepted(range, bad), undefined);
-  assert.equal(kit.accepted({ kind: "text", alphabet: ["a"], max: 3 }, "aab😀aa"), "aaa");
-  assert.equal(kit.accepted({ kind: "text", alphabet: ["a"], max: 3 }, 5), undefined);
-  assert.equal(kit.accepted({ kind: "choice", options: [["a", "A"]] }, "b"), undefined);
-  assert.equal(kit.accepted({ kind: "switch" }, "true"), undefined);
-});
-
 test("a link brings a state back, and holds only what changed", () => {
   const c = context(), state = { ...c.state, temperature: 0.5, logits: [1, 3] };
   assert.equal(kit.toLink("softmax", c.state, c.state), "");
@@ -146,75 +135,4 @@ test("a kernel that keeps us waiting is said to be busy, until it answers", asyn
   model.say({ type: "answer", n: 1, outputs: { y: { dtype: "float32", dims: [1] } } }, [new DataView(Float32Array.of(1).buffer)]);
   await question;
   assert.equal(heard.at(-1), "kernel");
-});
-
-// ---- words that a reader types ----
-
-/** The whole table of edits (insert, drop, replace, swap neighbours), as the textbook has it. */
-function table(a, b) {
-  const d = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (_, j) => (i && j ? 0 : i + j)));
-  for (let i = 1; i <= a.length; i++)
-    for (let j = 1; j <= b.length; j++) {
-      d[i][j] = Math.min(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] !== b[j - 1]));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1);
-    }
-  return d[a.length][b.length];
-}
-
-test("edits counts as the whole table does, up to its limit", () => {
-  for (const [a, b, n] of [["king", "kign", 1], ["king", "kings", 1], ["paris", "prais", 1], ["", "ab", 2], ["rome", "rome", 0], ["abcd", "wxyz", 3]])
-    assert.equal(kit.edits(a, b, 2), n, `${a} ${b}`);
-  let seed = 1;
-  const dice = (n) => (seed = (seed * 48271) % 2147483647) % n, word = () => Array.from({ length: dice(9) }, () => "abc"[dice(3)]).join("");
-  for (let k = 0; k < 5000; k++) {
-    const a = word(), b = word(), most = dice(4);
-    assert.equal(kit.edits(a, b, most), Math.min(table(a, b), most + 1), `${a} ${b} ${most}`);
-  }
-});
-
-test("near offers words that begin so, then the nearest in spelling, frequent ones first", () => {
-  const words = ["the", "king", "kind", "France", "kingdom", "in", "ring", "frame"];
-  assert.deepEqual(kit.near(words, "kin"), ["king", "kind", "kingdom", "in"]);
-  assert.deepEqual(kit.near(words, "KIGN"), ["king", "kind", "in", "ring"]);
-  assert.deepEqual(kit.near(words, "frnace"), ["France", "frame"]);
-  for (const text of ["", "qqqqqq", "\u0000", "😀😀😀😀"]) assert.deepEqual(kit.near(words, text), [], text);
-});
-
-test("a word is found whatever its case, and spelled as the list spells it", () => {
-  const words = ["Turkey", "turkey", "King", "__proto__x"];
-  assert.equal(kit.lookup(words, "turkey"), 1);
-  assert.equal(kit.lookup(words, "Turkey"), 0);
-  assert.equal(kit.lookup(words, "kING"), 2);
-  assert.equal(kit.spelled(words, " king "), "King");
-  assert.equal(kit.spelled(words, " Qat"), "Qat");
-  assert.equal(kit.spelled(words, "x".repeat(1000)).length, 40);
-  for (const none of ["__proto__", "constructor", ""]) assert.equal(kit.lookup(words, none), -1);
-  assert.equal(kit.accepted({ kind: "word", words }, "KING"), "King");
-  assert.equal(kit.accepted({ kind: "word", words }, 5), undefined);
-});
-
-test("what is typed and what lists hold stays text in every control", () => {
-  const bad = '"><script>';
-  for (const control of [{ kind: "word", name: "a", label: bad, sign: bad, words: [] }, { kind: "examples", name: "e", label: bad, options: [[bad, bad]] }])
-    assert.doesNotMatch(kit.controlHTML(control, bad, "id"), /<script/, control.kind);
-  assert.doesNotMatch(kit.bars([[bad, bad, 0.5]]), /<script/);
-});
-
-// ---- drawing ----
-
-test("fitted keeps one scale on both axes, and all points inside", () => {
-  const points = [[0, 0], [2, 1], [1, 3]], into = kit.fitted(points, 200, 100, [10, 20]), at = points.map(into);
-  for (const [x, y] of at) assert.ok(x >= 10 && x <= 190 && y >= 19.99 && y <= 80.01);
-  assert.ok(Math.abs(at[1][0] - at[0][0] - 2 * (at[0][1] - at[1][1])) < 1e-9);   // 2 to the right, 1 up
-  assert.deepEqual(kit.fitted([[5, 5]], 200, 100, [10, 20])([5, 5]), [100, 50]);
-});
-
-test("labels stand free where there is room, keep a given side, and tell where they are covered", () => {
-  const free = kit.labelled([{ x: 50, y: 50, text: "one" }, { x: 50, y: 66, text: "two" }], 200, 100, 12);
-  for (const { covered } of free) assert.ok(Math.abs(covered) < 1e-9);
-  const [right] = kit.labelled([{ x: 190, y: 50, text: "word" }], 200, 100, 12);
-  assert.equal(right.anchor, "end");                           // no room to the right
-  assert.deepEqual(kit.labelled([{ x: 50, y: 50, text: "one", side: [0, 1] }], 200, 100, 12)[0].side, [0, 1]);
-  const heap = kit.labelled(Array.from({ length: 20 }, () => ({ x: 50, y: 50, text: "heap" })), 200, 100, 12);
-  assert.ok(heap[0].covered < 0.3 && heap[19].covered > 0.5);
 });

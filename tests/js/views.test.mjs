@@ -205,6 +205,17 @@ test("arithmetic: an example fills all slots", () => {
   assert.deepEqual(control.act(c, "1"), { ...c.state, a: "bank", b: "", c: "", at: -1 });
 });
 
+test("arithmetic: a link brings back the words and the cursor; a control that is moved takes the cursor back", () => {
+  const { c } = arithmeticContext(), { view } = arithmetic, model = { kind: "choice", name: "model", options: [["large"], ["small"]] };
+  const there = { ...c.state, a: "paris", b: "france", c: "italy", allowed: true, at: 3 };
+  const back = (state) => arithmetic.fromLink(arithmetic.toLink("arithmetic", state, c.state), "arithmetic", c, view, [model, ...view.controls(c)]);
+  assert.deepEqual(back(there), there);
+  assert.deepEqual(back({ ...c.state, model: "small", a: "rome", at: 9 }), { ...c.state, model: "small", a: "rome", at: 9 });
+  assert.equal(back({ ...there, at: 99 }).at, 9);
+  for (const bad of ["3", null, 1.5, {}]) assert.equal(back({ ...there, at: bad }).at, -1);
+  assert.deepEqual(view.moved(there), { ...there, at: -1 });
+});
+
 /** Strings of all kinds: known words, parts of them, and rubbish. */
 function anything(random) {
   const pick = (list) => list[Math.floor(random() * list.length)], word = pick([...KNOWN, ...OTHERS]);
@@ -266,7 +277,16 @@ test("training map: a press follows a word, arrows go through the training and f
   assert.equal(act({ kind: "key", key: "ArrowRight" }).position, 2);
   assert.equal(act({ kind: "key", key: "ArrowLeft" }).position, 1.75);
   assert.equal(act({ kind: "key", key: "ArrowUp" }).word, "queen");              // round the end
-  assert.equal(act({ kind: "key", key: "ArrowDown" }, { ...c.state, word: "bank" }).word, "paris");
+  assert.equal(act({ kind: "key", key: "ArrowDown" }, { ...c.state, word: "queen" }).word, "paris");
+  for (const [key, word] of [["ArrowDown", "paris"], ["ArrowUp", "queen"]])      // from a word off the map: its first, its last
+    assert.equal(act({ kind: "key", key }, { ...c.state, word: "bank" }).word, word);
+});
+
+test("training map: only step 0 is before training, wherever the first snapshot stands", () => {
+  const { c } = trainingContext(), { view } = training, told = (steps) =>
+    view.sentence({ ...c, settings: { ...c.settings, steps }, result: { ...c.result, of: { ...c.state, position: 0 } } });
+  assert.match(told([0, 100, 500]), /^Before training/);
+  assert.match(told([5, 100, 500]), /^At step 5 /);
 });
 
 test("training map: a thousand random states are drawn", async () => {

@@ -2,9 +2,13 @@
 
 import importlib.util
 import re
+from types import SimpleNamespace
 
 import pytest
 from chapters import blocks, words
+from docutils import nodes
+from docutils.core import publish_doctree
+from myst_parser.parsers.docutils_ import Parser
 
 from tasks.places import BOOK
 from vec2gpt.plotting import COLOURS
@@ -21,6 +25,12 @@ def part(name):
 
 
 dress, lean, story = part("dress"), part("lean"), part("story")
+
+
+def parsed(text):
+    """Markdown as the build reads it, more or less."""
+    settings = {"doctitle_xform": False, "report_level": 5, "myst_enable_extensions": ["dollarmath"]}
+    return publish_doctree(text, parser=Parser(), settings_overrides=settings)
 
 
 def page(name):
@@ -61,6 +71,39 @@ def test_each_entry_has_its_drawing_and_no_drawing_is_left_over():
 def test_the_story_names_chapters_that_the_book_is_to_have():
     named = [int(n) for entry in entries() for n in re.findall(r"\d+", ENTRY.fullmatch(entry)[2])]
     assert all(1 <= n <= LAST_CHAPTER for n in named)
+
+
+def panels(text):
+    """The entries of a story, made panels as the build does where no chapter stands yet."""
+    document = parsed(text)
+    for named in list(document.findall(nodes.emphasis)):
+        if story.NAMED.fullmatch(named.astext()):
+            named.replace_self(story.Chapters.line(None, named.astext(), {}))
+    listed = next(iter(document.findall(nodes.enumerated_list)))
+    for entry in listed:
+        story.panel(entry)
+    return listed
+
+
+def test_every_entry_of_the_story_becomes_a_panel():
+    made = panels(page("index"))
+    assert [entry[2].astext() for entry in made] == [ENTRY.fullmatch(entry)[1] for entry in entries()]
+    assert all(entry[-1].astext().endswith(" · in writing") for entry in made)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "**Word vectors**",
+        "Word vectors (1990). It solved much. *Chapter 1*",
+        "**Word vectors** in 1990. It solved much. *Chapter 1*",
+        "**Word vectors** (1990). It solved much.",
+        "**Word vectors** (1990). It solved much. *Chapter 1*\n\n   And more.",
+    ],
+)
+def test_an_entry_of_another_form_is_named_with_the_form(entry):
+    with pytest.raises(ValueError, match=r"entry 'Word vectors.*of the form \*\*Name\*\* \(1990–2013\)"):
+        panels(f"1. {entry}\n")
 
 
 # ---- the notation ----------------------------------------------------------------------------------------
@@ -178,6 +221,48 @@ def test_the_facts_say_what_was_measured_and_only_that():
     assert dress.facts(20, None) == "About 20 minutes to read. "
 
 
+READ = """# A chapter
+
+Three words here.
+
+> Two words.
+
+## Further: more
+
+Beyond.
+
+- A list
+- of things
+
+> **Note.** A quote.
+
+### Deeper
+
+> - A list in a quote.
+
+## Again
+
+Five.
+"""
+
+
+def test_reading_time_leaves_out_all_that_goes_further_lists_and_quotes_included():
+    paragraphs = parsed(READ).findall(nodes.paragraph)
+    assert [text.astext() for text in paragraphs if dress.is_core(text)] == [
+        "Three words here.",
+        "Two words.",
+        "Five.",
+    ]
+
+
+def test_a_term_that_looks_like_html_stays_text(monkeypatch):
+    document = parsed("# Glossary\n\n**<类&比>** · A question.\n")
+    monkeypatch.setattr(dress.Glossary, "env", SimpleNamespace(docname=dress.GLOSSARY))
+    dress.Glossary(document).run()
+    (term,) = document.findall(nodes.raw)
+    assert term.astext() == '<b lang="zh-Hans">&lt;类&amp;比&gt;</b>'
+
+
 # ---- what is not loaded ----------------------------------------------------------------------------------
 
 HEAD = """<link rel="stylesheet" href="_static/book.css"/>
@@ -188,3 +273,43 @@ HEAD = """<link rel="stylesheet" href="_static/book.css"/>
 def test_a_head_loses_what_is_unused_and_nothing_else():
     assert lean.lean(HEAD).split() == re.sub(r"<script[^>]*src.*?</script>", "", HEAD).split()
     assert "fontawesome" in HEAD and "searchindex" in HEAD
+
+
+OURS = "document.body.classList.toggle('design'); // thebe, mathjax, MathJax"
+STATE = '{"text": "window.MathJax"}'
+LISTED = {  # file name, or code in the page → whether a page without formulas loads it
+    "togglebutton.js": False,
+    "design-tabs.js": False,
+    "mathjax/tex-chtml.js": False,
+    "page.mjs": True,
+    "let toggleHintShow = 'Show';": False,
+    "var togglebuttonSelector = '.toggle';": False,
+    'window.MathJax = {"options": {}}': False,
+    "let toggled = 1;": True,
+    OURS: True,
+    STATE: True,
+}
+
+
+def listed(*, formulas):
+    """What is left of LISTED on a page."""
+    files = [
+        SimpleNamespace(filename=one, attributes={}) if one.endswith("js") else code(one) for one in LISTED
+    ]
+    context = {"script_files": files, "css_files": []}
+    document = parsed("A formula: $x$.\n" if formulas else "None.\n")
+    lean.unload(None, "page", "page.html", context, document)
+    return [one.filename or one.attributes["body"] for one in files]
+
+
+def code(body):
+    return SimpleNamespace(filename=None, attributes={"body": body})
+
+
+def test_files_go_by_their_names_and_code_in_the_page_only_where_it_is_known():
+    kept = [one for one, stays in LISTED.items() if stays]
+    assert listed(formulas=False) == kept
+    assert {one for one in listed(formulas=True)} - set(kept) == {
+        "mathjax/tex-chtml.js",
+        'window.MathJax = {"options": {}}',
+    }

@@ -251,6 +251,22 @@ def test_a_pressed_neighbour_is_walked_on_from_in_list_and_map_and_by_keyboard(w
     assert w.control("a").input_value() == second
 
 
+def test_a_link_keeps_the_cursor_and_another_question_takes_it_back(widget):
+    w = widget("arithmetic", {"a": "paris", "b": "france", "c": "italy", "at": 3})
+    assert w.sentence().startswith("Number 4 is ") and w.context("state.at") == 3
+    moves = [
+        lambda: w.control("allowed").check(),
+        lambda: w.control("model").select_option("noise"),
+        lambda: w.control("b").fill("germany"),
+    ]
+    for move in moves:
+        w.part("picture").focus()
+        w.page.keyboard.press("ArrowDown")
+        assert w.context("state.at") >= 0
+        w.after(move)
+        assert w.context("state.at") == -1
+
+
 def test_an_example_fills_the_sum_and_the_trick_is_told(widget):
     w = widget("arithmetic", {"a": "moon", "b": "", "c": ""})
     w.after(w.root.get_by_role("button", name="king − man + woman").click)
@@ -299,6 +315,32 @@ def test_the_training_plays_from_the_start_pauses_and_is_followed_by_ear_only_at
     button.click()
     w.page.wait_for_function("root => root.context.state.position === 7", arg=w.root.element_handle())
     assert button.inner_text() == "Play"
+
+
+def test_a_key_on_the_picture_takes_the_training_over_and_what_was_reached_is_read_aloud(widget):
+    w = widget("training_map")
+    w.slide("position", 0)
+    w.root.evaluate(
+        """root => {
+            const place = root.querySelector(".v2g-sentence");
+            root.heard = [];
+            const hear = () => { if (place.ariaLive === "polite") root.heard.push(place.textContent); };
+            new MutationObserver(hear).observe(place, { childList: true });
+        }"""
+    )
+    w.part("play").click()
+    w.page.wait_for_function("root => root.context.state.position > 1", arg=w.root.element_handle())
+    assert w.root.evaluate("root => root.heard") == []
+    w.part("picture").focus()
+    w.after(lambda: w.page.keyboard.press("Home"))
+    w.page.wait_for_timeout(300)
+    assert w.context("state.position") == 0 and w.part("play").inner_text() == "Play"
+    assert w.root.evaluate("root => root.heard.at(-1)").startswith("Before training")
+    w.part("play").click()
+    w.page.wait_for_function("root => root.context.state.position > 1", arg=w.root.element_handle())
+    w.part("play").click()
+    w.page.wait_for_timeout(300)
+    assert w.root.evaluate("root => root.heard.at(-1)") == w.sentence()
 
 
 def test_a_reader_who_wants_no_motion_sees_the_training_hop(widget):

@@ -121,6 +121,17 @@ def test_the_widget_knows_each_vocabulary_and_the_examples_that_it_can_do(vector
     assert widget.first["places"]["dims"] == [14, 2]
 
 
+def test_without_vectors_it_says_what_it_takes():
+    with pytest.raises(ValueError, match="no vectors: give WordVectors"):
+        word_arithmetic_widget({})
+
+
+def test_it_computes_where_its_vectors_are(vectors):
+    model = Arithmetic(vectors).to("meta")  # a device that any machine has
+    ids, allowed = torch.ones(3, dtype=torch.long, device="meta"), torch.ones(1, device="meta")
+    assert {value.device.type for value in model(ids, allowed)} == {"meta"}
+
+
 @pytest.mark.parametrize(
     ("size", "words", "problem"),
     [

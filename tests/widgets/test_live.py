@@ -7,7 +7,7 @@ from torch import nn
 
 from vec2gpt.hub import checkpoints
 from vec2gpt.widgets import LiveModel
-from vec2gpt.widgets.live import source, style, views
+from vec2gpt.widgets.live import FILES, PARTS, source, style, views
 from vec2gpt.widgets.repaint import repaint_widget
 from vec2gpt.widgets.softmax import softmax_widget
 from vec2gpt.widgets.valves import valves_widget
@@ -163,6 +163,12 @@ def test_in_a_notebook_the_view_is_whole_and_on_the_site_it_is_a_file(monkeypatc
     widget = softmax_widget(SCORES)
     assert len(widget._esm) < 100 and widget._css == ""
     assert (tmp_path / "models" / widget.spec["models"]["model"]).exists()
+
+
+def test_no_shared_part_is_left_out():
+    assert sorted(f"{part}.js" for part in PARTS) == sorted(
+        file.name for file in FILES.iterdir() if file.name.endswith(".js")
+    )
 
 
 def test_every_view_is_one_file_without_imports():

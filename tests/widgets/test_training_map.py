@@ -1,9 +1,14 @@
 """The training map: snapshots are met exactly, what lies between is between, and neighbours are cosines'."""
 
+import re
+
 import pytest
 import torch
 
+from vec2gpt.plotting import PALETTE
 from vec2gpt.vectors import WordVectors, principal_components, unit
+from vec2gpt.widgets.live import style
+from vec2gpt.widgets.training_map import GROUPS as MOST
 from vec2gpt.widgets.training_map import LARGEST, NEAREST, TrainingMap, training_map_widget
 
 WORDS = [f"w{k}" for k in range(12)]
@@ -77,6 +82,30 @@ def test_without_a_name_the_first_shown_word_is_followed(snapshots):
     assert training_map_widget([(0, snapshots[0]), (1, snapshots[1])], WORDS, GROUPS).settings["word"] == "w2"
 
 
+def test_groups_have_the_palette_of_the_figures():
+    light, dark = (re.findall(r"--group(\d): (#\w+);", rule) for rule in style().split("}")[:2])
+    assert [colour.upper() for _, colour in light] == [colour.upper() for colour in PALETTE]
+    assert [n for n, _ in light] == [n for n, _ in dark] == [str(n + 1) for n in range(MOST)]
+
+
+def test_it_computes_where_its_snapshots_are(snapshots):
+    model = TrainingMap(snapshots, torch.tensor(SHOWN)).to("meta")  # a device that any machine has
+    position, word = torch.ones(1, device="meta"), torch.ones(1, dtype=torch.long, device="meta")
+    assert {value.device.type for value in model(position, word)} == {"meta"}
+
+
+def test_two_words_are_enough_for_a_map(snapshots):
+    two = training_map_widget([(0, snapshots[0]), (1, snapshots[1])], WORDS, {"two": ["w1", "w2"]})
+    assert two.first["places"]["dims"] == [2, 2] and len(two.settings["corners"][0]) == 2
+
+
+def test_a_snapshot_from_after_the_training_diverged_is_named(snapshots):
+    for bad in (torch.nan, torch.inf, 1e5):
+        snapshots[2, 4, 1] = bad
+        with pytest.raises(ValueError, match=r"snapshot 2 of 4 .* diverged"):
+            training_map_widget(list(enumerate(snapshots)), WORDS, GROUPS)
+
+
 def stations(*shape, steps=(0, 1)):
     return [(step, torch.randn(*shape)) for step in steps]
 
@@ -96,6 +125,10 @@ def stations(*shape, steps=(0, 1)):
         (stations(12, 6), {f"g{k}": ["w1"] for k in range(7)}, {}, "1 to 6"),
         (stations(12, 6), {"some": ["w1", "word"]}, {}, "'word' is not among"),
         (stations(12, 6), GROUPS, {"word": "word"}, "'word' is not among"),
+        (stations(12, 6), {"one": ["w1"]}, {}, "show w1 alone: give two"),
+        (stations(12, 6), {"one": ["w1", "w1"]}, {}, "w1 would be on the map twice"),
+        (stations(12, 6), {"one": ["w1", "w2"], "two": ["w3", "w2"]}, {}, "w2 would be on the map twice"),
+        (stations(12, 1), GROUPS, {}, "of 1 number make no map"),
     ],
 )
 def test_the_widget_says_what_it_takes(snapshots, groups, options, problem):

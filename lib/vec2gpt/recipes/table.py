@@ -27,6 +27,7 @@ class Experiment(NamedTuple):
     settings: Callable[..., dict]  # of a row, from its place on the axes: all that decides its figures
     measure: Callable[..., dict]  # the figures, from the settings
     data: str  # sha256 of the package that the data comes from
+    text: str  # sha256 of the text that was made of it, for its cleaning matters too
 
 
 class Recorded(NamedTuple):
@@ -52,11 +53,14 @@ class TableRecipe:
         """Measure the rows that are missing and write the table; arguments and errors as for `recipes.run`.
 
         A row that is there with the same settings and data is taken as it is: to measure anew, delete the
-        table.
+        table. ValueError for `steps` without `out`: the package's table is of whole runs.
         """
+        if steps is not None and out is None:
+            raise ValueError(f"steps={steps} would replace the table that came with the book: name out too")
         rows, experiment = _Rows(file(name, out)), self.experiment()
         plan = [experiment.settings(**place, steps=steps) for place in self._places()]
-        keys = [_text(settings | {"data": experiment.data[:12]}) for settings in plan]
+        source = {"data": experiment.data[:12], "text": experiment.text[:12]}
+        keys = [_text(settings | source) for settings in plan]
         missing = [n for n, key in enumerate(keys) if rows.find(key) is None]
         for n in missing:
             print(f"row {n + 1} of {len(plan)}:", *map(plan[n].get, self.axes), flush=True)
@@ -76,7 +80,7 @@ def read(name: str, out: str | Path | None = None) -> pd.DataFrame:
     path = file(name, out)
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there; write it with: python -m vec2gpt.recipes {name}")
-    return pd.read_csv(path, dtype={"data": str})  # a hash may look like a number: 12e456
+    return pd.read_csv(path, dtype={"data": str, "text": str})  # a hash may look like a number: 12e456
 
 
 def file(name: str, out: str | Path | None = None) -> Path:

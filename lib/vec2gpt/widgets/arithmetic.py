@@ -46,10 +46,11 @@ class Arithmetic(nn.Module):
         a, b, c = asked
         total = a - b + c  # (D,)
         cosines = self.directions @ unit(total)  # (V,)
-        same = (torch.arange(len(cosines)) == ids[:, None]).any(0)  # (V,)
+        same = (torch.arange(len(cosines), device=ids.device) == ids[:, None]).any(0)  # (V,)
         best = cosines.masked_fill(same & (allowed == 0), -torch.inf).topk(SHOWN)
         near, all_three = self.directions[best.indices], there.all()  # (10, D)
-        centre, spread = _centred(torch.cat([asked, near]), torch.cat([there, torch.ones(SHOWN) > 0]))
+        shown = torch.cat([there, torch.ones_like(best.indices, dtype=torch.bool)])  # (13,)
+        centre, spread = _centred(torch.cat([asked, near]), shown)
         axes = plane(torch.where(all_three, a - b, 0), torch.where(all_three, c - b, 0), spread)  # (2, D)
         rows = torch.cat([asked, torch.where(all_three, total, unit(total))[None], near])  # (14, D)
         rows = rows - torch.where(all_three, b, centre)
@@ -96,6 +97,8 @@ def word_arithmetic_widget(
     reader chooses; a, b and c are words of the first.
     """
     vectors = vectors if isinstance(vectors, dict) else {"model": vectors}
+    if not vectors:
+        raise ValueError("there are no vectors: give WordVectors, or a dict of such by name")
     for name, one in vectors.items():
         if not SMALLEST <= len(one) <= LARGEST:
             raise ValueError(

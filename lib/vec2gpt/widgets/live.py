@@ -25,14 +25,15 @@ from torch import Tensor
 from vec2gpt.widgets.export import publish
 
 FILES = resources.files("vec2gpt.widgets") / "js"
+PARTS = ("live", "words", "layout", "controls", "kit")  # what all views share, in js/
 SITE = "VEC2GPT_SITE"
 
 
 @cache
 def source(view: str) -> str:
     """The ES module of one view: the shared parts and the view in one file, as Jupyter needs it."""
-    parts = [FILES / "live.js", FILES / "kit.js", FILES / "views" / f"{view}.js"]
-    return "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    parts = [*PARTS, f"views/{view}"]
+    return "\n".join((FILES / f"{part}.js").read_text(encoding="utf-8") for part in parts)
 
 
 @cache

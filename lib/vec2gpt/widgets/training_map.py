@@ -47,7 +47,7 @@ class TrainingMap(nn.Module):
         now = start + (position - before) * (end - start)  # (V, D)
         directions = unit(now)
         cosines = directions @ directions[word][0]  # (V,)
-        itself = torch.arange(len(cosines)) == word
+        itself = torch.arange(len(cosines), device=word.device) == word
         best = cosines.masked_fill(itself, -torch.inf).topk(NEAREST)
         trail = self.place(self.snapshots[:, word][:, 0])  # (N, 2)
         return self.place(now[self.shown]), self.place(now[word]), trail, best.indices, best.values
@@ -63,8 +63,8 @@ def training_map_widget(
     """A training to scrub through, its words on a map, and the neighbours of one of them.
 
     snapshots: (step, vectors (V, D)), first to last; 16 of 1,000 words in 50 dimensions are 1.6 MB.
-    words: the V words. groups: label → those of the words that the map shows. word: whose neighbours are
-    listed first; if none is named, the first of the first group.
+    words: the V words. groups: label → those of the words that the map shows, two or more in all and each
+    once. word: whose neighbours are listed first; if none is named, the first of the first group.
     """
     steps = [step for step, _ in snapshots]
     if sorted(set(steps)) != steps or len(steps) < 2:
@@ -75,6 +75,7 @@ def training_map_widget(
     if not 1 <= len(groups) <= GROUPS or not all(groups.values()):
         raise ValueError(f"there are {len(groups)} groups; give 1 to {GROUPS}, each with a word")
     vocab = Vocab(words, specials=())
+    _check_shown([word for group in groups.values() for word in group])
     shown = [vocab.encode(list(group)) for group in groups.values()]
     word = next(iter(groups.values()))[0] if word is None else word
     model = TrainingMap(vectors, torch.tensor([id for group in shown for id in group]))
@@ -96,6 +97,14 @@ def training_map_widget(
     )
 
 
+def _check_shown(words: list[str]) -> None:
+    """Each word once, and enough of them for a map."""
+    if twice := [word for word in dict.fromkeys(words) if words.count(word) > 1]:
+        raise ValueError(f"{', '.join(twice)} would be on the map twice: give each word once, in one group")
+    if len(words) < 2:
+        raise ValueError(f"the map would show {words[0]} alone: give two words or more")
+
+
 def _rounded(place: Tensor) -> list[float]:
     return [round(x, 4) for x in place.tolist()]
 
@@ -110,5 +119,12 @@ def _stacked(vectors: list[Tensor]) -> Tensor:
         raise ValueError(
             f"{len(vectors)} snapshots of {stacked.shape[1]} words × {stacked.shape[2]} are "
             f"{stacked.numel():,} numbers; give more than {NEAREST} words and at most {LARGEST:,} numbers"
+        )
+    if stacked.shape[2] < 2:
+        raise ValueError(f"vectors of {stacked.shape[2]} number make no map: give two dimensions or more")
+    if not (finite := stacked.half().isfinite().all(2).all(1)).all():
+        raise ValueError(
+            f"snapshot {finite.tolist().index(False)} of {len(vectors)} (from 0) holds NaN or a number "
+            "beyond 65,504, the largest that a page keeps: give one from before the training diverged"
         )
     return stacked

@@ -37,7 +37,7 @@ class Valves(nn.Module):
         log_p = self.model.head(h).log_softmax(-1)  # (1, T, V)
         following = torch.cat([ids[:, 1:], ids[:, :1]], 1)
         bits = -log_p.gather(2, following[..., None])[..., 0] / torch.log(torch.tensor(2.0))
-        has_next = torch.arange(ids.shape[1]) < ids.shape[1] - 1
+        has_next = torch.arange(ids.shape[1], device=ids.device) < ids.shape[1] - 1
         best = log_p.exp().topk(GUESSES)
         return trace, bits * has_next, best.indices, best.values
 

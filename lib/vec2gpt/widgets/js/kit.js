@@ -1,4 +1,5 @@
-// kit.js: what every widget shares: controls, drawing, keyboard, links to a state, words.
+// kit.js: what makes a view a widget: its frame, its keyboard, links to its state. Controls are in controls.js,
+// words that are typed in words.js, what views draw with in layout.js; Python joins all of them and a view to one file.
 //
 // A view is a plain object of pure functions over one context `c = {state, result, settings, w}`:
 //   words     {en: {title, hint, picture, ...}}: every text of the view, by language
@@ -17,6 +18,7 @@
 //   advice    (c) => null, or what keeps the state from being answered and what to try instead:
 //             {text, offers: [{name, value}]}, values of controls (optional)
 //   accept    (c) => state: mends a state that a link or a control made, such as a cursor beyond the text (optional)
+//   moved     (state) => state: what a control takes with it when it is moved, such as a cursor among answers (optional)
 //   quiet     names of the parts of the state that only the picture needs, such as a cursor (optional)
 // A result holds, as `of`, the state it answers: while a new one is computed the two differ.
 // state → compute → result → picture and sentence: a view never touches the page.
@@ -59,88 +61,7 @@ export function clean(text, alphabet, max, say = KIT_WORDS.en) {
   return { text: fits.slice(0, max).join(""), notes };
 }
 
-// ---- words that a reader types ----
-
-const lexicons = new WeakMap();
-
-/** The letters that a word has, as bits: letters that one word has and another lacks cost an edit each. */
-function letters(word) {
-  let set = 0;
-  for (let i = 0; i < word.length; i++) set |= 1 << (word.charCodeAt(i) & 31);
-  return set;
-}
-
-/** How many bits are set. */
-function count(bits) {
-  let n = 0;
-  for (; bits; bits &= bits - 1) n += 1;
-  return n;
-}
-
-/** A list of words made quick to search: what each is in lower case, its letters, and where a word stands in any case. */
-function lexicon(words) {
-  if (!lexicons.has(words)) {
-    const folded = words.map((word) => word.toLowerCase()), ids = new Map();
-    for (let k = words.length; k--;) ids.set(folded[k], k);        // of equals the first, which is the most frequent
-    words.forEach((word, k) => ids.set(word, k));
-    lexicons.set(words, { folded, ids, sets: folded.map(letters) });
-  }
-  return lexicons.get(words);
-}
-
-/** Where in `words` a typed word stands, whatever its case; -1 for nowhere. */
-export function lookup(words, text) {
-  const { ids } = lexicon(words);
-  return ids.get(text) ?? ids.get(text.toLowerCase()) ?? -1;
-}
-
-/** A typed word as `words` spells it, or, if it is none of them, as it was typed, at most 40 letters. */
-export function spelled(words, text) {
-  const bare = [...text.trim()].slice(0, 40).join("");
-  return words[lookup(words, bare)] ?? bare;
-}
-
-/** How many letters to insert, drop, replace or swap with the next, to make `b` of `a`; `most + 1` for more than `most`. */
-export function edits(a, b, most) {
-  const far = most + 1, m = a.length, n = b.length;
-  if (Math.abs(m - n) > most) return far;
-  let older, old, row = Array.from({ length: n + 1 }, (_, j) => j);
-  for (let i = 1; i <= m; i++) {
-    [older, old, row] = [old, row, new Array(n + 1).fill(far)];
-    row[0] = i;
-    let least = i;
-    for (let j = Math.max(1, i - most); j <= Math.min(n, i + most); j++) {
-      row[j] = Math.min(old[j - 1] + (a[i - 1] !== b[j - 1]), old[j] + 1, row[j - 1] + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], older[j - 2] + 1);
-      least = Math.min(least, row[j]);
-    }
-    if (least > most) return far;
-  }
-  return Math.min(row[n], far);
-}
-
-/** The words that a typed one may have been meant for: first those that begin so, then those one or two edits away. */
-export function near(words, text, atMost = 4) {
-  const typed = text.toLowerCase(), most = typed.length < 4 ? 1 : 2, mine = letters(typed), found = [[], [], []];
-  const { folded, sets } = lexicon(words), distance = (word, set) => {
-    if (word.startsWith(typed)) return 0;
-    return count(mine & ~set) > most || count(set & ~mine) > most ? most + 1 : edits(typed, word, most);
-  };
-  if (typed) folded.forEach((word, k) => found[distance(word, sets[k])]?.push(words[k]));   // frequent ones first
-  return found.slice(0, most + 1).flat().slice(0, atMost);
-}
-
-// ---- controls and links ----
-
-/** The value a control accepts for what a link, or a hand, gave it; undefined if it is none. */
-export function accepted(control, value) {
-  if (control.kind === "range")
-    return Number.isFinite(+value) && value !== null && value !== "" ? clamp(+value, control.min, control.max) : undefined;
-  if (control.kind === "text") return typeof value === "string" ? clean(value, control.alphabet, control.max).text : undefined;
-  if (control.kind === "word") return typeof value === "string" ? spelled(control.words, value) : undefined;
-  if (control.kind === "choice") return control.options.some(([name]) => name === value) ? value : undefined;
-  if (control.kind === "switch") return typeof value === "boolean" ? value : undefined;
-}
+// ---- links to a state ----
 
 /** What a link's fragment wishes for the widget `name`: a plain object, or null. */
 export function wished(fragment, name) {
@@ -183,65 +104,6 @@ export function still(view, traits, lang) {
     `<p class="v2g-sentence">${esc(view.sentence(c))}</p></div>`;
 }
 
-/** A labelled control as HTML; `id` ties the label to it. */
-export function controlHTML(control, value, id, k = KIT_WORDS.en) {
-  const label = `<label for="${id}">${esc(control.label)}</label>`, name = `id="${id}" name="${esc(control.name)}"`;
-  if (control.kind === "range" && control.play)
-    return `<div class="v2g-control v2g-wide"><button type="button" class="v2g-play" value="${esc(control.name)}">${esc(k.play)}</button>${label}` +
-      `<input ${name} type="range" min="${control.min}" max="${control.max}" step="${control.step}" value="${value}"><output for="${id}" aria-live="off"></output></div>`;
-  if (control.kind === "range")
-    return `<div class="v2g-control">${label}<input ${name} type="range" min="${control.min}" max="${control.max}" step="${control.step}" value="${value}">` +
-      `<output for="${id}">${esc(control.show?.(value) ?? value)}</output></div>`;
-  if (control.kind === "text")
-    return `<div class="v2g-control v2g-wide">${label}<input ${name} type="text" value="${esc(value)}" autocomplete="off" autocapitalize="off" spellcheck="false"></div>`;
-  if (control.kind === "choice")
-    return `<div class="v2g-control">${label}<select ${name}>` +
-      control.options.map(([key, text]) => `<option value="${esc(key)}"${key === value ? " selected" : ""}>${esc(text)}</option>`).join("") + "</select></div>";
-  if (control.kind === "switch")
-    return `<div class="v2g-control"><input ${name} type="checkbox"${value ? " checked" : ""}>${label}</div>`;
-  if (control.kind === "word")
-    return `<div class="v2g-control v2g-word">${control.sign ? `<span aria-hidden="true">${esc(control.sign)}</span>` : ""}<input ${name} type="text" value="${esc(value)}" ` +
-      `aria-label="${esc(control.label)}" autocomplete="off" autocapitalize="off" autocorrect="off" spellcheck="false" enterkeyhint="done"></div>`;
-  if (control.kind === "examples")
-    return `<div class="v2g-examples" role="group" aria-label="${esc(control.label)}">` +
-      control.options.map(([key, text]) => `<button type="button" name="${esc(control.name)}" value="${esc(key)}">${esc(text)}</button>`).join("") + "</div>";
-  if (control.kind === "shown") return `<span class="v2g-shown" aria-hidden="true" data-shown="${esc(control.name)}"></span>`;
-  return `<button type="button" ${name}>${esc(control.label)}</button>`;
-}
-
-// ---- drawing ----
-
-/** Words and numbers from 0 to 1 as bars: rows of [key, word, number]; the one at place `at` is marked. */
-export const bars = (rows, at) => `<ol class="v2g-bars">${rows.map(([key, word, x], k) =>
-  `<li data-key="${esc(key)}"${k === at ? ' class="at"' : ""}><span>${esc(word)}</span><i style="--x:${clamp(x, 0, 1).toFixed(3)}"></i><span>${x.toFixed(2)}</span></li>`).join("")}</ol>`;
-
-/** A function that brings points [x, y], y upwards, into a picture so that all of `points` fit, both axes on one scale. */
-export function fitted(points, width, height, [across, down]) {
-  const [x, y] = [0, 1].map((k) => points.map((point) => point[k])).map((all) => [Math.min(...all), Math.max(...all)]);
-  const scale = Math.min((width - 2 * across) / Math.max(x[1] - x[0], 1e-6), (height - 2 * down) / Math.max(y[1] - y[0], 1e-6));
-  return (point) => [width / 2 + (point[0] - (x[0] + x[1]) / 2) * scale, height / 2 - (point[1] - (y[0] + y[1]) / 2) * scale];
-}
-
-const SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [-1, -1], [1, 1], [-1, 1]];
-const common = ([a, b, c, d], [e, f, g, h]) => Math.max(0, Math.min(c, g) - Math.max(a, e)) * Math.max(0, Math.min(d, h) - Math.max(b, f));
-
-/** Where beside its point each label stands so that they cover each other least: points {x, y, text}, important ones
-    first, → {dx, dy, anchor, side, covered}, covered the share of it that something covers. A point's own `side`,
-    [right, down] of -1, 0 or 1, is kept. */
-export function labelled(points, width, height, size) {
-  const taken = points.map(({ x, y }) => [x - 5, y - 5, x + 5, y + 5]);
-  return points.map(({ x, y, text, side }) => {
-    const w = text.length * size * 0.55, h = size, spots = (side ? [side] : SIDES).map(([right, down]) => {
-      const cx = right * (w / 2 + (down ? 3 : 8)), cy = down * (h / 2 + 6), box = [x + cx - w / 2, y + cy - h / 2, x + cx + w / 2, y + cy + h / 2];
-      const covered = taken.reduce((sum, other) => sum + common(box, other), 3 * (w * h - common(box, [0, 0, width, height]))) / (w * h || 1);
-      return { box, dx: cx - (right * w) / 2, dy: cy + size * 0.35, anchor: ["end", "middle", "start"][right + 1], side: [right, down], covered };
-    });
-    const { box, ...spot } = spots.reduce((a, b) => (b.covered < a.covered - 0.01 ? b : a));
-    if (spot.covered < 0.5) taken.push(box);
-    return spot;
-  });
-}
-
 // ---- the widget ----
 
 /** Keys that a picture may answer; the others (Tab, shortcuts) stay the browser's. */
@@ -260,88 +122,6 @@ const frameHTML = (view, c, k, id, onPage) => `<div class="v2g" role="group" ari
   <p class="v2g-sentence" aria-live="polite"></p>
   <p class="v2g-foot"><button type="button" class="v2g-reset">${esc(k.reset)}</button>${
   onPage ? ` <button type="button" class="v2g-link">${esc(k.link)}</button>` : ""}</p></div>`;
-
-/** Controls in `form`: drawn, kept in step with the state, and heard: `change(state, input)`, `note(text)`. */
-function connectControls(form, controls, c, id, k, change, note) {
-  const sync = (typing) => {
-    for (const control of controls()) {
-      const input = form.elements.namedItem(control.name), value = c.state[control.name];
-      if (control.kind === "shown") form.querySelector(`[data-shown="${control.name}"]`).textContent = control.show(c);
-      if (!(control.name in c.state) || !input) continue;
-      if (control.kind === "switch") input.checked = value;
-      else if (input !== typing && input.value !== String(value)) input.value = value;
-      if (control.kind !== "range") continue;
-      const text = String(control.show?.(value) ?? value);
-      input.nextElementSibling.textContent = text;
-      input.setAttribute("aria-valuetext", text);
-    }
-  };
-  form.addEventListener("input", ({ target }) => {
-    const control = controls().find(({ name }) => name === target.name);
-    if (!control) return;
-    const value = accepted(control, control.kind === "switch" ? target.checked : target.value);
-    if (value !== undefined) change({ ...c.state, [control.name]: value }, target);
-    if (control.kind === "text") note(clean(target.value, control.alphabet, control.max, k).notes.join(" "));
-  });
-  form.addEventListener("focusout", () => sync());
-  form.addEventListener("click", ({ target }) => {
-    const control = controls().find(({ act, name }) => act && name === target.name);
-    if (control) change(control.act(c, target.value));
-  });
-  form.innerHTML = controls().map((control, n, { [n - 1]: before, [n + 1]: next }) =>
-    (control.row && control.row !== before?.row ? '<div class="v2g-row">' : "") + controlHTML(control, c.state[control.name], `${id}-${control.name}`, k) +
-    (control.row && control.row !== next?.row ? "</div>" : "")).join("") + '<p class="v2g-advice" role="status"></p>';
-  sync();
-  return sync;
-}
-
-/** Lets the sliders that can play run by themselves, from where they stand to the end; `stop` stops what runs.
-    For readers who want no motion they hop from one whole number to the next. */
-function connectPlay(form, controls, c, k, change, playing) {
-  const still = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)"), buttons = form.querySelectorAll(".v2g-play");
-  let frame = 0;
-  const stop = () => {
-    if (!frame) return;
-    cancelAnimationFrame(frame);
-    frame = 0;
-    buttons.forEach((button) => { button.textContent = k.play; });
-    playing(false);
-  };
-  const start = ({ name, min, max, play }) => {
-    let at = c.state[name] < max ? c.state[name] : min, before;
-    const tick = (now) => {
-      at = Math.min(max, at + ((max - min) * (now - (before ?? now))) / (play * 1000));
-      before = now;
-      const value = still?.matches ? Math.floor(at) : Math.round(at * 100) / 100;
-      if (at < max) frame = requestAnimationFrame(tick); else stop();
-      if (value !== c.state[name]) change({ ...c.state, [name]: value });
-    };
-    frame = requestAnimationFrame(tick);
-    playing(true);
-  };
-  buttons.forEach((button) => button.addEventListener("click", () => {
-    if (frame) return stop();
-    button.textContent = k.pause;
-    start(controls().find(({ name }) => name === button.value));
-  }));
-  form.addEventListener("input", stop);            // a hand on any control takes over
-  return stop;
-}
-
-/** What the view advises, with buttons that follow the advice; drawn only when it changes, for it is read aloud. */
-function connectAdvice(place, form, view, c, change) {
-  let said = "";
-  place.addEventListener("click", ({ target: { dataset: { name }, value } }) => {
-    if (!name) return;
-    form.elements.namedItem(name)?.focus();
-    change({ ...c.state, [name]: value });
-  });
-  return () => {
-    const advice = view.advice?.(c), html = advice ? `<span>${esc(advice.text)}</span> ` + advice.offers.map(({ name, value }) =>
-      `<button type="button" data-name="${esc(name)}" value="${esc(value)}">${esc(value)}</button>`).join(" ") : "";
-    if (html !== said) place.innerHTML = said = html;
-  };
-}
 
 /** Mouse, finger and keys on the picture, told to `view.act` in the picture's own units. */
 function connectPicture(picture, view, c, change) {
@@ -437,9 +217,17 @@ export function widget(view) {
         draw();                                    // at once, with the last result; then with the new one
         if (asks || root.dataset.problem) recompute(); else tell();
       };
-      const sync = connectControls($("controls"), controls, c, id, k, change, note);
-      const advise = connectAdvice($("advice"), $("controls"), view, c, change);
-      const stop = connectPlay($("controls"), controls, c, k, change, (on) => { $("sentence").ariaLive = on ? "off" : "polite"; });
+      const move = (name, value, typing) => {      // a control, by whatever hand
+        const state = { ...c.state, [name]: value };
+        change(view.moved?.(state) ?? state, typing);
+      };
+      const playing = (on) => {                    // what was written while it played was not read aloud
+        $("sentence").ariaLive = on ? "off" : "polite";
+        if (!on && question(c.result.of) === question(c.state)) tell();   // else the answer that is awaited is told
+      };
+      const sync = connectControls($("controls"), controls, c, id, k, { change, move, note });
+      const advise = connectAdvice($("advice"), $("controls"), view, c, move);
+      const stop = connectPlay($("controls"), controls, c, k, move, playing);
       if (view.act) connectPicture($("picture"), view, c, change);
 
       $("reset").addEventListener("click", () => {

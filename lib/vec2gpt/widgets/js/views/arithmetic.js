@@ -33,8 +33,9 @@ const READABLE = 0.68;                                         // of a word's in
 /** Everything on the map, the important first: {k, id, word, kind}. */
 function marks(c, { asked, near }) {
   const words = vocabulary(c, c.result.of), names = new Set(asked.map(({ word }) => word));
+  const once = asked.filter(({ word }, k) => asked.findIndex((one) => one.word === word) === k);
   return [
-    ...asked.filter(({ word }, k) => asked.findIndex((one) => one.word === word) === k).map(({ word, k }) => ({ k, id: lookup(words, word), word, kind: "asked" })),
+    ...once.map(({ word, k }) => ({ k, id: lookup(words, word), word, kind: "asked" })),
     ...(asked.length > 1 ? [{ k: SUM, word: c.w.sum, kind: "sum" }] : []),
     ...near.filter(({ word }) => !names.has(word)).map(({ k, id, word }) => ({ k, id, word, kind: k === NEAR ? "best" : "near" })),
   ];
@@ -47,11 +48,13 @@ function arrow([x, y], [u, v], dashes) {
   const length = Math.hypot(u - x, v - y), [i, j] = [(u - x) / length, (v - y) / length];
   if (length < 16) return "";
   const tip = [u - 7 * i, v - 7 * j], foot = [tip[0] - 8 * i, tip[1] - 8 * j], side = (k) => [foot[0] - 4 * k * j, foot[1] + 4 * k * i];
-  return `<polyline points="${show([[x, y], foot])}" stroke="var(--plus)" stroke-width="2" stroke-dasharray="${dashes}"/><polygon points="${show([tip, side(1), side(-1)])}" fill="var(--plus)"/>`;
+  return `<polyline points="${show([[x, y], foot])}" stroke="var(--plus)" stroke-width="2" stroke-dasharray="${dashes}"/>` +
+    `<polygon points="${show([tip, side(1), side(-1)])}" fill="var(--plus)"/>`;
 }
 
 /** The parallelogram of three words: the step from b to c, and the same step from a. */
-const parallelogram = ([a, b, c, sum]) => `<polygon class="axis" points="${show([a, b, c, sum])}" fill="var(--wash)"/>${arrow(b, c, "none")}${arrow(a, sum, "5 4")}`;
+const parallelogram = ([a, b, c, sum]) =>
+  `<polygon class="axis" points="${show([a, b, c, sum])}" fill="var(--wash)"/>${arrow(b, c, "none")}${arrow(a, sum, "5 4")}`;
 
 const MARKS = {
   asked: '<rect x="-4.5" y="-4.5" width="9" height="9" fill="var(--ink)"/>', sum: '<path d="M-5-5 5 5M-5 5 5-5" stroke="var(--plus)" stroke-width="2.5"/>',
@@ -60,7 +63,8 @@ const MARKS = {
 
 /** One mark with its label; a word can be pressed. */
 function drawn({ id, word, kind }, [x, y], label, chosen, opacity) {
-  const text = `<text class="${kind}" fill-opacity="${Math.max(opacity, READABLE).toFixed(2)}" x="${label.dx.toFixed(1)}" y="${label.dy.toFixed(1)}" text-anchor="${label.anchor}">${esc(word)}</text>`;
+  const text = `<text class="${kind}" fill-opacity="${Math.max(opacity, READABLE).toFixed(2)}" ` +
+    `x="${label.dx.toFixed(1)}" y="${label.dy.toFixed(1)}" text-anchor="${label.anchor}">${esc(word)}</text>`;
   return `<g transform="translate(${x.toFixed(1)} ${y.toFixed(1)})"${kind === "sum" ? "" : ` data-key="${id}"`}><circle r="12" fill="transparent"/>` +
     `<g opacity="${opacity.toFixed(2)}">${MARKS[kind]}</g>${chosen ? '<circle class="cursor" r="9"/>' : ""}${label.covered < 0.3 ? text : ""}</g>`;
 }
@@ -112,9 +116,10 @@ export const view = {
   ],
   accept: (c) => {
     const words = vocabulary(c), mended = SLOTS.map((slot) => [slot, spelled(words, String(c.state[slot] ?? ""))]);
-    const same = mended.every(([slot, word]) => word === c.result.of[slot]);   // a new question leaves the cursor behind
-    return { ...c.state, ...Object.fromEntries(mended), at: same ? clamp(Math.trunc(+c.state.at) || 0, -1, c.result.nearest.data.length - 1) : -1 };
+    const at = Number.isInteger(c.state.at) ? clamp(c.state.at, -1, c.result.nearest.data.length - 1) : -1;
+    return { ...c.state, ...Object.fromEntries(mended), at };
   },
+  moved: (state) => ({ ...state, at: -1 }),                    // another question has another list
   advice: (c) => {
     const slot = unknown(c), words = vocabulary(c);
     if (!slot) return typed(c.state).some(Boolean) ? null : { text: c.w.empty, offers: [] };

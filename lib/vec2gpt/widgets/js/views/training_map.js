@@ -37,21 +37,30 @@ export function path(trail, position) {
   return share ? [...whole, trail[before].map((x, k) => x + share * (trail[before + 1][k] - x))] : whole;
 }
 
+/** A word beside its mark, the paler the more of it is covered. */
+function written(word, label, look) {
+  if (label.covered >= 0.5) return "";
+  return `<text opacity="${clamp(1.2 - 2.4 * label.covered, 0, 1).toFixed(2)}" x="${label.dx.toFixed(1)}" y="${label.dy.toFixed(1)}" ` +
+    `text-anchor="${label.anchor}" class="${look}">${esc(word)}</text>`;
+}
+
+const placed = (x, y) => `transform="translate(${x.toFixed(1)} ${y.toFixed(1)})"`;
+
 function map(c) {
   const { places, here, trail, of } = c.result, into = frame(c.settings), me = followed(c);
   const inside = ([x, y]) => [clamp(x, 6, W - 6), clamp(y, 6, H - 6)];
   const at = pairs(places.data).map(into), [x, y] = inside(into(pairs(here.data)[0]));
-  const words = shown(c.settings), side = sides(c.settings), others = words.map(({ id, group }, k) => ({ id, group, x: at[k][0], y: at[k][1], side: side[k] })).filter(({ id }) => id !== me);
-  const own = words.find(({ id }) => id === me)?.group;
-  const name = (id) => c.settings.words[id];
-  const labels = labelled([{ x, y, text: name(me), side: side[words.findIndex(({ id }) => id === me)] }, ...others.map(({ x, y, id, side }) => ({ x, y, side, text: name(id) }))], W, H, SIZE);
-  const text = (label, word, look) => (label.covered < 0.5 ? `<text opacity="${clamp(1.2 - 2.4 * label.covered, 0, 1).toFixed(2)}" x="${label.dx.toFixed(1)}" y="${label.dy.toFixed(1)}" text-anchor="${label.anchor}" class="${look}">${esc(word)}</text>` : "");
-  const marks = others.map(({ id, group, x, y }, k) =>
-    `<g data-key="${id}" transform="translate(${x.toFixed(1)} ${y.toFixed(1)})"><circle r="12" fill="transparent"/>${shape(group)}${text(labels[k + 1], name(id), "")}</g>`);
+  const name = (id) => c.settings.words[id], side = sides(c.settings);
+  const words = shown(c.settings).map((one, k) => ({ ...one, text: name(one.id), x: at[k][0], y: at[k][1], side: side[k] }));
+  const own = words.find(({ id }) => id === me), others = words.filter((one) => one !== own);
+  const labels = labelled([{ x, y, text: name(me), side: own?.side }, ...others], W, H, SIZE);
+  const marks = others.map(({ id, group, text, x, y }, k) =>
+    `<g data-key="${id}" ${placed(x, y)}><circle r="12" fill="transparent"/>${shape(group)}${written(text, labels[k + 1], "")}</g>`);
   const way = path(pairs(trail.data), of.position).map(into).map(inside).map((p) => p.map((x) => x.toFixed(1)).join()).join(" ");
   return `<svg viewBox="0 0 ${W} ${H}" width="100%" style="font-size:${SIZE}px" role="img" aria-label="${esc(c.w.map)}">${marks.join("")}` +
     `<polyline points="${way}" fill="none" stroke="var(--ink)" stroke-width="1.5" stroke-dasharray="2 3" pointer-events="none"/>` +
-    `<g transform="translate(${x.toFixed(1)} ${y.toFixed(1)})">${own === undefined ? '<circle r="4.5" fill="var(--ink)"/>' : shape(own)}<circle class="cursor" r="9"/>${text(labels[0], name(me), "asked")}</g></svg>`;
+    `<g ${placed(x, y)}>${own ? shape(own.group) : '<circle r="4.5" fill="var(--ink)"/>'}<circle class="cursor" r="9"/>` +
+    `${written(name(me), labels[0], "asked")}</g></svg>`;
 }
 
 export const view = {
@@ -61,7 +70,8 @@ export const view = {
       title: "Words find their places",
       hint: "Play the training, or drag to any step. Press a word, or type one, to follow it.",
       picture: "A map of words, and the nearest words of one of them. Left and right go through the training; up and down choose the next word on the map.",
-      position: "Step", word: "Follow", map: "Words on the two directions in which they differ most at the end; the dotted line is the way of the word followed.",
+      position: "Step", word: "Follow",
+      map: "Words on the two directions in which they differ most at the end; the dotted line is the way of the word followed.",
       neighbours: (word, step) => `Nearest to ${word} at step ${step}`,
       unknown: (word) => `No “${word}” here.`, offer: "Near it:", noOffer: "Nothing is spelled like it.",
       empty: "Type a word to follow.",
@@ -94,16 +104,21 @@ export const view = {
     if (kind !== "key") return;
     const along = { ArrowLeft: -0.25, ArrowRight: 0.25, PageUp: -1, PageDown: 1, Home: -1e3, End: 1e3 }[key], step = { ArrowUp: -1, ArrowDown: 1 }[key];
     if (along) return { ...state, position: clamp(state.position + along, 0, last(settings)) };
-    if (step) return { ...state, word: words.at((words.indexOf(state.word) + step) % words.length) };
+    const from = words.indexOf(state.word);                    // -1: it is not on the map
+    if (step) return { ...state, word: words.at(step < 0 ? Math.max(from, 0) - 1 : (from + 1) % words.length) };
   },
   picture: (c) => {
     const { nearest, cosines, of } = c.result, rows = Array.from(nearest.data, (id, k) => [id, c.settings.words[id], cosines.data[k]]);
-    const legend = c.settings.groups.map(([label], group) => `<li><svg width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true">${shape(group)}</svg>${esc(label)}</li>`).join("");
-    return `<div class="v2g-pair"><figure>${map(c)}</figure><div><p>${esc(c.w.neighbours(c.settings.words[followed(c)], show(c, of.position)))}</p>${bars(rows)}<ul class="v2g-legend">${legend}</ul></div></div>`;
+    const heading = c.w.neighbours(c.settings.words[followed(c)], show(c, of.position));
+    const legend = c.settings.groups.map(([label], group) =>
+      `<li><svg width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true">${shape(group)}</svg>${esc(label)}</li>`);
+    return `<div class="v2g-pair"><figure>${map(c)}</figure><div><p>${esc(heading)}</p>${bars(rows)}` +
+      `<ul class="v2g-legend">${legend.join("")}</ul></div></div>`;
   },
   sentence: (c) => {
-    const { nearest, cosines, of } = c.result, word = c.settings.words[followed(c)], list = Array.from(nearest.data.slice(0, 3), (id, k) => `${c.settings.words[id]} (${cosines.data[k].toFixed(2)})`).join(", ");
-    return of.position === 0 ? c.w.start(word, list) : c.w.sentence(show(c, of.position), word, list);
+    const { nearest, cosines, of } = c.result, { words, steps } = c.settings, word = words[followed(c)];
+    const list = Array.from(nearest.data.slice(0, 3), (id, k) => `${words[id]} (${cosines.data[k].toFixed(2)})`).join(", ");
+    return stepAt(steps, of.position) === 0 ? c.w.start(word, list) : c.w.sentence(show(c, of.position), word, list);
   },
 };
 
