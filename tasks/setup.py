@@ -27,7 +27,7 @@ DATA = [  # what the chapters read; `python -m vec2gpt.corpora` lists all there 
     "shakespeare",
     "word-benchmarks",
 ]
-OLDEST_NODE = 18
+OLDEST_NODE = 20
 
 
 def setup(purpose: str = "book") -> None:
