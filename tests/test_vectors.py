@@ -206,6 +206,13 @@ def test_a_word_vector_is_its_row_and_words_are_numbered_in_their_order(family):
     assert torch.equal(family.first(2)["woman"], family["woman"])
 
 
+def test_only_some_of_the_words(family):
+    two = family.only(word for word in ("woman", "man"))
+    assert two.vocab.tokens == ["woman", "man"] and torch.equal(two["man"], family["man"])
+    with pytest.raises(KeyError, match="'womn' is not among"):
+        family.only(["womn"])
+
+
 def test_cosine_is_torchs(family):
     expected = torch.cosine_similarity(family["king"], family["cat"], dim=0)
     assert family.cosine("king", "cat") == pytest.approx(expected.item())

@@ -158,7 +158,12 @@ class WordVectors:
         """The vectors of the `count` first, most frequent, words alone."""
         if not 1 <= count <= len(self):
             raise ValueError(f"count is {count}, but there are 1 to {len(self)} words to take")
-        return WordVectors(self.vocab.tokens[:count], self.matrix[:count])
+        return self.only(self.vocab.tokens[:count])
+
+    def only(self, words: Iterable[str]) -> "WordVectors":
+        """The vectors of these words alone, in their order; KeyError for an unknown one."""
+        words = list(words)
+        return WordVectors(words, self.matrix[self.vocab.encode(words)])
 
     def cosine(self, first: str, second: str) -> float:
         """The cosine of the angle between two words: 1 same direction, 0 right angle, −1 opposite."""

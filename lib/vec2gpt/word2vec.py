@@ -11,8 +11,8 @@ them; `forward` gives the loss, so that autograd can be asked whether the gradie
 
 Unlike the original, a step takes a few lines of text at once and lets them share their negative samples,
 which turns loops into products of matrices; a sample may then be the true word too, which the original skips.
-CBOW's gradient is the true one: the original forgets to divide
-it by the number of neighbours (İrsoy, Benton and Stratos, 2021). Left out: hierarchical softmax, phrases.
+CBOW's gradient is the true one: the original forgets to divide it by the number of neighbours (İrsoy, Benton
+and Stratos, 2021). Left out: hierarchical softmax, phrases.
 
 Axes: B lines, T words a line, M negative samples, V vocabulary, D width.
 """
