@@ -155,6 +155,18 @@ def test_the_shakespeare_budget_is_the_beginning_cut_at_nine_tenths():
     assert set(validation) <= set(train)  # no character is met for the first time in validation
 
 
+def test_every_play_stands_whole_in_one_part_and_no_poem_in_any():
+    parts = corpora.plays()
+    assert [len(part) for part in parts] == [4_100_938, 400_838, 348_600]
+    assert [part.count("by William Shakespeare\n") for part in parts] == [31, 3, 3]
+    validation, test = {"as_you_like_it", "othello", "john"}, {"twelfth_night", "macbeth", "richard_ii"}
+    for path in corpora.members("shakespeare"):
+        text = corpora.member("shakespeare", path).read_text(encoding="ascii")
+        name = path.removesuffix("_gut.txt")
+        expected = name not in (*corpora.POEMS, *validation, *test), name in validation, name in test
+        assert tuple(text in part for part in parts) == expected, name
+
+
 DUMP = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/"><siteinfo><sitename>W</sitename></siteinfo>
 <page><title>Albedo</title><ns>0</ns><revision><text>'''Albedo''': [[snow]] &amp; ice</text></revision></page>
 <page><title>White</title><ns>0</ns><redirect title="Albedo" /><revision><text>x</text></revision></page>

@@ -6,7 +6,7 @@ import torch
 from vec2gpt.attention import AttentionSeq2Seq
 from vec2gpt.decoding import continue_with, generate, greedy, restrict, sample
 from vec2gpt.gpt import GPT, GPTConfig
-from vec2gpt.recurrent import LanguageModelConfig, LSTMLanguageModel
+from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
 from vec2gpt.seq2seq import Seq2SeqConfig
 
 P = torch.tensor([1 / 8, 1 / 2, 1 / 8, 1 / 4])  # not in order, with a tie
@@ -14,7 +14,7 @@ P = torch.tensor([1 / 8, 1 / 2, 1 / 8, 1 / 4])  # not in order, with a tie
 
 def lstm():
     torch.manual_seed(0)
-    return LSTMLanguageModel(LanguageModelConfig(7, width=4, hidden=8)).eval()
+    return RecurrentLanguageModel(LanguageModelConfig(7, width=4, hidden=8)).eval()
 
 
 def gpt():

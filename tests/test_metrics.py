@@ -8,12 +8,61 @@ import pytest
 import torch
 
 from vec2gpt import metrics
-from vec2gpt.metrics import spearman
+from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
+from vec2gpt.metrics import bits, perplexity, reading_loss, rows, spearman
 
 
 def test_the_examples_of_the_docstrings_are_true():
     failed, tried = doctest.testmod(metrics)
     assert (failed, tried > 0) == (0, True)
+
+
+# ---- language models ----
+
+
+def test_a_choice_among_k_has_perplexity_k_and_log2_k_bits():
+    for k in (1, 2, 84):
+        assert perplexity(math.log(k)) == pytest.approx(k)
+        assert bits(math.log(k)) == pytest.approx(math.log2(k))
+
+
+def test_a_text_is_cut_into_rows_and_its_end_left_out():
+    assert rows(torch.arange(11), 3).tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    assert rows(torch.arange(128)).tolist() == [[2 * row, 2 * row + 1] for row in range(64)]
+
+
+@pytest.mark.parametrize(("length", "count"), [(127, 64), (0, 1), (1, 1), (10, 0), (10, -1), (10, 6)])
+def test_rows_too_short_or_none_are_refused(length, count):
+    with pytest.raises(ValueError, match=f"^{length} tokens make no {count} rows of two or more"):
+        rows(torch.arange(length), count)
+
+
+def language_model():
+    torch.manual_seed(0)
+    return RecurrentLanguageModel(LanguageModelConfig(7, width=4, hidden=6)).eval()
+
+
+@pytest.mark.parametrize("piece", [1, 4, 18, 256])
+def test_reading_in_pieces_is_reading_at_once(piece):
+    """19 tokens to predict, so that most of these pieces do not fit."""
+    model, text = language_model(), torch.randint(7, (3, 20))
+    _, loss = model(text[:, :-1], text[:, 1:])
+    assert reading_loss(model, text, piece=piece) == pytest.approx(loss.item(), rel=1e-6)
+
+
+def test_the_loss_of_reading_is_the_mean_of_all_rows():
+    model, text = language_model(), torch.randint(7, (3, 20))
+    alone = [reading_loss(model, row[None]) for row in text]
+    assert reading_loss(model, text) == pytest.approx(sum(alone) / 3, rel=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 1), (3, 0)])
+def test_nothing_to_predict_is_refused(shape):
+    with pytest.raises(ValueError, match=r"rows have the shape .*, not \(B, N\) of two tokens or more"):
+        reading_loss(language_model(), torch.zeros(shape, dtype=torch.long))
+
+
+# ---- ranks ----
 
 
 def test_spearman_by_hand():

@@ -1,31 +1,58 @@
-import math
+"""vec2gpt.recurrent: the loop, the cells beside torch.nn's, and properties of the layers made of them.
+
+That a `Stack` computes what torch.nn's layers compute is the matter of tests/hub/test_from_torch.py.
+"""
+
+import doctest
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import torch
 from exporting import check_export
 from torch import nn
 
-from vec2gpt.decoding import continue_with
+from vec2gpt import recurrent
 from vec2gpt.recurrent import (
     GRUCell,
     GRUState,
-    LanguageModelConfig,
     LSTMCell,
-    LSTMLanguageModel,
     LSTMState,
-    next_token_loss,
+    ReLUCell,
+    RNNCell,
+    RNNGates,
+    RNNState,
+    Stack,
+    run,
+    run_back,
     unroll,
 )
 
-B, T, WIDTH, HIDDEN, V = 3, 5, 4, 6, 11
-PAIRS = [(LSTMCell, nn.LSTMCell), (GRUCell, nn.GRUCell)]
+B, T, WIDTH, HIDDEN = 3, 5, 4, 6
+CELLS = [RNNCell, ReLUCell, LSTMCell, GRUCell]
+PAIRS = [
+    (RNNCell, nn.RNNCell),
+    (ReLUCell, partial(nn.RNNCell, nonlinearity="relu")),
+    (LSTMCell, nn.LSTMCell),
+    (GRUCell, nn.GRUCell),
+]
+MASK = torch.tensor([[True] * 5, [True] * 2 + [False] * 3, [False] * 5])  # rows of 5, 2 and 0 tokens
 
 
-def language_model():
+@pytest.fixture(autouse=True)
+def seed():
     torch.manual_seed(0)
-    return LSTMLanguageModel(LanguageModelConfig(V, width=WIDTH, hidden=HIDDEN)).eval()
+
+
+def some(cell):
+    """A state that is not empty, for B sequences."""
+    return cell.State(*torch.randn(len(cell.State._fields), B, HIDDEN))
+
+
+def test_the_examples_of_the_docstrings_are_true():
+    failed, tried = doctest.testmod(recurrent)
+    assert (failed, tried > 0) == (0, True)
 
 
 # ---- unroll ----
@@ -129,90 +156,156 @@ def test_an_open_update_gate_keeps_the_memory():
     assert torch.equal(cell.update(gates._replace(z=torch.ones(B, HIDDEN)), state).h, state.h)
 
 
-# ---- language model ----
+def test_the_plain_cell_by_hand():
+    """h' = tanh(2 · 3 − 1 · 0.5 + 0.25 − 0.75) = tanh(5), and without a ceiling 5."""
+    cell = RNNCell(1, 1)
+    for weight, value in zip(cell.parameters(), (2.0, -1.0, 0.25, -0.75), strict=True):
+        nn.init.constant_(weight, value)
+    x, state = torch.tensor([[3.0]]), RNNState(torch.tensor([[0.5]]))
+    assert cell.gates(x, state) == RNNGates(torch.tensor([[5.0]]))
+    assert cell(x, state).h.item() == pytest.approx(0.9999092)
+    limitless = ReLUCell(1, 1)
+    limitless.load_state_dict(cell.state_dict())
+    assert limitless(x, state).h.item() == 5
+    assert limitless(-x, state).h.item() == 0
 
 
-def test_the_model_is_embedding_lstm_and_head_of_torch():
-    model = language_model()
-    lstm = nn.LSTM(WIDTH, HIDDEN, batch_first=True)
-    lstm.load_state_dict({f"{name}_l0": weight for name, weight in model.cell.state_dict().items()})
-    ids = torch.randint(V, (B, T))
-    expected = model.head(lstm(model.embedding(ids))[0])
-    torch.testing.assert_close(model(ids)[0], expected, atol=1e-6, rtol=0)
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_cell_is_its_gates_and_what_becomes_of_them(kind):
+    cell, x = kind(WIDTH, HIDDEN), torch.randn(B, T, WIDTH)
+    state = some(cell)
+    gates = cell.gates(x[:, 2], state)
+    seen = cell.seen(x)  # of all steps at once
+    torch.testing.assert_close(tuple(cell.decide(seen[:, 2], state)), tuple(gates))
+    torch.testing.assert_close(tuple(cell.update(gates, state)), tuple(cell(x[:, 2], state)))
 
 
-def test_reading_in_parts_and_by_steps_is_reading_at_once():
-    model, ids = language_model(), torch.randint(V, (B, T))
-    whole, end = model.read(ids, model.initial(B))
-    first, state = model.read(ids[:, :2], model.initial(B))
-    rest = []
-    for t in range(2, T):
-        logits, state = model.step(ids[:, t], state)
-        rest.append(logits)
-    torch.testing.assert_close(torch.cat([first, torch.stack(rest, 1)], 1), whole)
+@pytest.mark.parametrize("kind", CELLS)
+def test_an_empty_memory_is_zeros_of_the_weights_kind(kind):
+    state = kind(WIDTH, HIDDEN).double().initial(B)
+    assert isinstance(state, kind.State)
+    assert all(torch.equal(part, torch.zeros(B, HIDDEN, dtype=torch.double)) for part in state)
+
+
+# ---- layers of cells ----
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_run_is_the_cell_at_every_step(kind):
+    cell, x = kind(WIDTH, HIDDEN), torch.randn(B, T, WIDTH)
+    first = state = some(cell)
+    shown = []
+    for t in range(T):
+        state = cell(x[:, t], state)
+        shown.append(state.h)
+    h, last = run(cell, x, first)
+    torch.testing.assert_close(h, torch.stack(shown, 1))
+    torch.testing.assert_close(last, state)
+
+
+@pytest.mark.parametrize("read", [run, run_back])
+@pytest.mark.parametrize("kind", CELLS)
+def test_padding_changes_no_state_and_shows_nothing(kind, read):
+    """Every row is read as it would be by itself; the row without a token keeps the state it came with."""
+    cell, x = kind(WIDTH, HIDDEN), torch.randn(B, T, WIDTH)
+    state = some(cell)
+    h, last = read(cell, x, state, mask=MASK)
+    for row, length in enumerate((5, 2)):
+        own = cell.State(*(part[row : row + 1] for part in state))
+        alone, end = read(cell, x[row : row + 1, :length], own)
+        torch.testing.assert_close(h[row, :length], alone[0])
+        torch.testing.assert_close([part[row] for part in last], [part[0] for part in end])
+    assert not h[~MASK].any()
+    assert all(torch.equal(after[2], before[2]) for after, before in zip(last, state, strict=True))
+
+
+def test_padding_may_stand_anywhere():
+    cell, x = GRUCell(WIDTH, HIDDEN), torch.randn(1, T, WIDTH)
+    mask = torch.tensor([[False, True, False, True, True]])
+    h, last = run(cell, x, cell.initial(1), mask=mask)
+    alone, end = run(cell, x[:, mask[0]], cell.initial(1))
+    torch.testing.assert_close(h[mask], alone[0])
+    torch.testing.assert_close(last, end)
+
+
+def test_reading_back_is_reading_the_reversed_text():
+    cell, x = LSTMCell(WIDTH, HIDDEN), torch.randn(B, T, WIDTH)
+    h, last = run_back(cell, x, cell.initial(B))
+    reversed_h, same = run(cell, x.flip(1), cell.initial(B))
+    assert torch.equal(h, reversed_h.flip(1)) and torch.equal(last.c, same.c)
+    assert torch.equal(h[:, 0], last.h), "it ends at the first token"
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("kind", CELLS)
+def test_reading_in_parts_is_reading_at_once(kind, layers):
+    stack, x = Stack(kind, WIDTH, HIDDEN, layers=layers), torch.randn(B, T, WIDTH)
+    whole, end = stack(x)
+    parts, state = [], stack.initial(B)
+    for part in (x[:, :2], x[:, 2:3], x[:, 3:]):
+        h, state = stack(part, state)
+        parts.append(h)
+    torch.testing.assert_close(torch.cat(parts, 1), whole)
     torch.testing.assert_close(state, end)
 
 
-def test_the_loss_of_knowing_nothing_is_ln_v():
-    targets = torch.randint(V, (B, T))
-    assert next_token_loss(torch.zeros(B, T, V), targets).item() == pytest.approx(math.log(V))
-    assert next_token_loss(torch.zeros(B, T, V), None) is None
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_padded_row_is_the_row_alone(kind):
+    stack = Stack(kind, WIDTH, HIDDEN, layers=2, bidirectional=True)
+    x = torch.randn(B, T, WIDTH)
+    h, state = stack(x, mask=MASK)
+    alone, end = stack(x[1:2, :2])
+    torch.testing.assert_close(h[1, :2], alone[0])
+    torch.testing.assert_close([p[1] for cell in state for p in cell], [p[0] for cell in end for p in cell])
+    assert not h[~MASK].any() and not any(part[2].any() for cell in state for part in cell)
 
 
-def test_ignored_targets_do_not_count():
-    logits, targets = torch.randn(B, T, V), torch.randint(V, (B, T))
-    masked = targets.masked_fill(torch.arange(T) >= 3, -100)
-    torch.testing.assert_close(
-        next_token_loss(logits, masked), next_token_loss(logits[:, :3], targets[:, :3])
-    )
+def test_dropout_is_between_layers_and_only_in_training():
+    stack, x = Stack(GRUCell, WIDTH, HIDDEN, layers=2, dropout=0.9), torch.randn(B, T, WIDTH)
+    (h, state), (again, other) = stack(x), stack(x)
+    assert torch.equal(state[0].h, other[0].h) and not torch.equal(h, again)
+    stack.eval()
+    assert torch.equal(stack(x)[0], stack(x)[0])
 
 
-@pytest.mark.parametrize("bad", [-1, V])
-def test_ids_outside_the_vocabulary_are_named(bad):
-    model, ids = language_model(), torch.tensor([[0, bad]])
-    with pytest.raises(ValueError, match=f"ids hold {bad}, but the model knows the ids 0 … {V - 1}"):
-        model(ids)
-    with pytest.raises(ValueError, match=f"targets hold {bad}"):
-        model(torch.zeros_like(ids), ids)
+@pytest.mark.parametrize("sizes", [{"width": 0}, {"hidden": -1}, {"layers": 0}])
+def test_sizes_below_one_are_refused(sizes):
+    [(name, size)] = sizes.items()
+    with pytest.raises(ValueError, match=rf"{name} {size}\b.* must be at least 1"):
+        Stack(LSTMCell, **{"width": WIDTH, "hidden": HIDDEN} | sizes)
 
 
-def test_one_text_without_a_batch_is_answered_with_the_way_out():
-    with pytest.raises(
-        ValueError, match=r"ids have the shape \(5,\), not \(B, T\): for one text give ids\[None\]"
-    ):
-        language_model()(torch.zeros(5, dtype=torch.long))
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"x": torch.zeros(T, WIDTH)}, r"x has the shape \(5, 4\), not \(B, T, 4\)"),
+        ({"x": torch.zeros(B, T, 7)}, r"x has the shape \(3, 5, 7\), not \(B, T, 4\)"),
+        ({"x": torch.zeros(B, 0, WIDTH)}, "length 0"),
+        ({"mask": MASK[0]}, r"mask is bool of the shape \(5,\), not bool \(B, T\) = \(3, 5\)"),
+        ({"mask": MASK[:2]}, r"mask is bool of the shape \(2, 5\)"),
+        ({"mask": MASK.float()}, r"mask is float32 of the shape \(3, 5\), not bool"),
+        ({"state": (LSTMCell(WIDTH, HIDDEN).initial(B),)}, "state has 1 cell states, but the stack 2 cells"),
+        ({"state": 2 * (LSTMCell(WIDTH, HIDDEN).initial(2),)}, r"for 2 sequences, but x has 3"),
+    ],
+)
+def test_what_does_not_fit_is_named(change, said):
+    stack = Stack(LSTMCell, WIDTH, HIDDEN, layers=2)
+    with pytest.raises(ValueError, match=said):
+        stack(**{"x": torch.randn(B, T, WIDTH)} | change)
 
 
 # ---- elsewhere ----
 
 
 @pytest.mark.slow
-def test_the_exported_model_reads_any_length():
+@pytest.mark.parametrize("kind", CELLS)
+def test_the_exported_stack_reads_any_length(kind):
     check_export(
-        language_model(),
-        lambda model, ids: model(ids)[0],
-        lambda n: (torch.randint(V, (2, n)),),
+        Stack(kind, WIDTH, HIDDEN, layers=2, bidirectional=True),
+        lambda model, x, mask: model(x, mask=mask),
+        lambda n: (torch.randn(2, n, WIDTH), torch.rand(2, n) < 0.7),
         [1, 2, 7, 100],
-        axes=((1,),),
-    )
-
-
-@pytest.mark.slow
-def test_the_exported_model_writes_the_same_text():
-    check_export(
-        language_model(),
-        lambda model, ids, u, *limits: continue_with(
-            model, ids, u, **dict(zip(("temperature", "top_k", "top_p"), limits, strict=True))
-        ),
-        lambda n: (
-            torch.randint(V, (2, n)),
-            torch.rand(2, n),
-            torch.tensor(0.8),
-            torch.tensor(5),
-            torch.tensor(0.9),
-        ),
-        [1, 2, 7, 100],
-        axes=((1,), (1,), (), (), ()),
+        axes=((1,), (1,)),
     )
 
 

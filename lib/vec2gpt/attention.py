@@ -21,7 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vec2gpt.recurrent import GRUCell, GRUState, check_ids, next_token_loss, unroll
+from vec2gpt.language import check_ids, next_token_loss
+from vec2gpt.recurrent import GRUCell, GRUState, unroll
 from vec2gpt.seq2seq import BidirectionalEncoder
 
 

@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from vec2gpt.attention import attend_fused
-from vec2gpt.recurrent import check_ids, is_exporting, next_token_loss
+from vec2gpt.language import check_ids, next_token_loss
+from vec2gpt.recurrent import is_exporting
 from vec2gpt.transformer import Block, Cache, CachedLook, causal_mask
 
 gelu = partial(F.gelu, approximate="tanh")  # as GPT-2 computes it

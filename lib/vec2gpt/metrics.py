@@ -1,7 +1,50 @@
 """How results are judged: numbers that the field agreed on, each small enough to work by hand."""
 
+import math
+
 import torch
 from torch import Tensor
+
+from vec2gpt.language import next_token_loss
+
+
+def perplexity(loss: float) -> float:
+    """Of a loss in nats a token: among how many equally likely tokens one would guess as badly. e^loss.
+
+    >>> round(perplexity(math.log(84)), 6)  # knowing nothing of 84 characters
+    84.0
+    """
+    return math.exp(loss)
+
+
+def bits(loss: float) -> float:
+    """A loss in nats as bits: per character, where the tokens are characters. bits(ln 2) is 1."""
+    return loss / math.log(2)
+
+
+def rows(ids: Tensor, count: int = 64) -> Tensor:
+    """A text (N,) cut into `count` rows of equal length, to be read side by side: (count, N // count)."""
+    if not 1 <= count <= len(ids) // 2:
+        raise ValueError(f"{len(ids)} tokens make no {count} rows of two or more: give at least {2 * count}")
+    return ids[: len(ids) // count * count].view(count, -1)
+
+
+@torch.no_grad()
+def reading_loss(model, rows: Tensor, *, piece: int = 256) -> float:
+    """Mean loss in nats of a model that reads each of rows (B, N) from its first token to its last.
+
+    It goes on from its own state, so that it may use all that it has read, however long ago; `piece`: tokens
+    read at once. The first token of a row is given, not predicted. The model is used in the mode it is in:
+    call `model.eval()` first.
+    """
+    if rows.dim() != 2 or rows.shape[1] < 2:
+        raise ValueError(f"rows have the shape {tuple(rows.shape)}, not (B, N) of two tokens or more")
+    state, total = model.initial(len(rows)), 0.0
+    for start in range(0, rows.shape[1] - 1, piece):
+        targets = rows[:, start + 1 : start + 1 + piece]
+        logits, state = model.read(rows[:, start : start + targets.shape[1]], state)
+        total += next_token_loss(logits, targets).item() * targets.shape[1]
+    return total / (rows.shape[1] - 1)
 
 
 def spearman(first: Tensor, second: Tensor) -> float:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from vec2gpt.recurrent import GRUCell, GRUState, check_ids, unroll
+from vec2gpt.language import check_ids
+from vec2gpt.recurrent import GRUCell, GRUState, run, run_back
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,8 @@ class BidirectionalEncoder(nn.Module):
         check_ids(source_ids, self.config.source_vocab, name="source_ids")
         mask = source_ids != self.config.pad  # (B, S)
         x = self.dropout(self.embedding(source_ids))  # (B, S, width)
-        last, right = read_through(self.rightward, x, mask)
-        first, left = read_through(self.leftward, x.flip(1), mask.flip(1))
-        memory = self.memory(torch.cat([right, left.flip(1)], -1))  # (B, S, hidden)
+        right, last = run(self.rightward, x, self.rightward.initial(len(x)), mask=mask)
+        left, first = run_back(self.leftward, x, self.leftward.initial(len(x)), mask=mask)
+        memory = self.memory(torch.cat([right, left], -1))  # (B, S, hidden)
         state = GRUState(torch.tanh(self.bridge(torch.cat([last.h, first.h], -1))))
         return Encoding(memory, state, mask)
-
-
-def read_through(cell, x, mask):
-    """Run a GRU over x (B, S, width), standing still where mask (B, S) is False: (last state, all states)."""
-
-    def step(state, inputs):
-        x, is_token = inputs
-        h = torch.where(is_token[:, None], cell(x, state).h, state.h)
-        return GRUState(h), h
-
-    return unroll(step, cell.initial(x.shape[0]), (x, mask))

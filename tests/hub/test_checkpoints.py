@@ -71,6 +71,11 @@ def test_a_model_comes_back_by_itself(tmp_path):
     assert loaded.card["torch"] == torch.__version__
 
 
+def test_the_card_keeps_what_was_seen_on_the_way(tmp_path):
+    _, path = written(tmp_path, curve=[(5, 3.14159), (10, 2.5)])
+    assert json.loads(path.read_text())["curve"] == [[5, 3.1416], [10, 2.5]]
+
+
 def test_half_precision_and_tied_weights_once(tmp_path):
     """2 bytes a weight: what is tied is stored once."""
     config = TiedConfig(vocab_size=100, width=64)
@@ -135,7 +140,7 @@ def test_weights_of_another_training(tmp_path):
     [
         (lambda card: card["config"].update(width=4), "size mismatch"),
         (lambda card: card["config"].update(depth=4), "unexpected keyword argument 'depth'"),
-        (lambda card: card.update(model="os:system"), "names the model 'os:system'; known are lstm"),
+        (lambda card: card.update(model="os:system"), "names the model 'os:system'; known are recurrent"),
         (lambda card: card["vocabs"]["text"].update(tokens=["a", "a"]), "more than once"),
         (lambda card: card.pop("sha256"), "lacks sha256"),
     ],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, tensor } from "./load.mjs";
 
-const [softmax, valves, repaint, writer, arithmetic, training] = await Promise.all(["softmax", "valves", "repaint", "writer", "arithmetic", "training_map"].map(load));
+const [softmax, valves, repaint, writer, arithmetic, training, gradient] = await Promise.all(["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient"].map(load));
 
 test("softmax: a height is a score, the middle is zero, and scores stay in range", () => {
   assert.equal(softmax.scoreAt(69, 5), 0);                       // 14 + 110 / 2
@@ -27,41 +27,164 @@ test("softmax: a press beside the scores does nothing, one on a word only choose
   assert.equal(act({ kind: "drag", x: 300, y: 20, from: { x: 300, y: 140 } }), undefined);
 });
 
+// ---- valves ----
+
+const LSTM = {
+  text: "abca", alphabet: ["a", "b", "c", " "], unit: 2, units: { small: 8, large: 20 }, limit: 100,
+  gates: [["f", "forget"], ["i", "input"], ["o", "output"]], states: [["g", "candidate"], ["c", "cell"], ["h", "hidden"]],
+  presets: [["keep", [1, 0, 1]], ["replace", [0, 1, 1]], ["add", [1, 1, 0]]],
+};
+const GRU = {
+  ...LSTM, gates: [["z", "update"], ["r", "reset"]], states: [["n", "candidate"], ["h", "hidden"]],
+  presets: [["keep", [1, null]], ["replace", [0, 1]], ["anew", [0, 0]]],
+};
+
+/** A widget that is asked by nobody: its state, and answers that a model could have given. */
+function valvesContext(settings, wish = {}) {
+  const { view } = valves, state = { ...view.start(settings), ...wish }, random = dice(5);
+  const answer = (text) => {
+    const n = text.length, width = settings.gates.length + settings.states.length, many = (dims, one) => tensor(dims, Array.from({ length: dims.reduce((a, b) => a * b) }, one));
+    const surprise = many([2, n], (_, k) => (k % n ? 1 + 2 * (k >= n) : 0));      // free 1 bit a letter, held 3
+    return { trace: many([2, n, width], random), surprise, guesses: many([2, n, 5], (_, k) => k % 4), probabilities: many([2, n, 5], () => 0.2) };
+  };
+  return { c: { settings, w: view.words.en, state, result: { ...answer([...state.text]), of: state } }, answer };
+}
+
+/** What a gesture or a button makes of the state, mended as the kit does. */
+const mended = (c, state) => valves.view.accept({ ...c, state });
+const moved = (c, gesture) => { const state = valves.view.act(c, gesture); return state && mended(c, state); };
+const pressed = (c, name) => mended(c, valves.view.controls(c).find((control) => control.name === name).act(c));
+
 test("valves: looking at a letter holds nothing, however the pointer moves", () => {
-  const state = { text: "abc", held: { 0: [1, 0, 1] }, at: 0, gate: 0, unit: 0 }, from = { x: 80, y: 24 + 54 * 4 };
-  const looked = valves.view.act({ state }, { kind: "press", ...from, from });
-  assert.deepEqual(looked.held, state.held);
-  assert.equal(valves.view.act({ state: looked }, { kind: "drag", x: 80, y: 30, from }), undefined);
-  assert.equal(valves.view.act({ state }, { kind: "press", x: 10, y: 30 }), undefined);
+  const { c } = valvesContext(LSTM, { held: { 0: [1, 0, 1] }, at: 0 }), from = { x: 6, y: 24 + 54 * 4 };
+  const looked = moved(c, { kind: "press", ...from, from });
+  assert.deepEqual(looked.held, c.state.held);
+  assert.equal(moved({ ...c, state: looked }, { kind: "drag", x: 6, y: 30, from }), undefined);
+  assert.equal(moved(c, { kind: "press", x: -10, y: 30 }), undefined);
+  assert.equal(moved(c, { kind: "press", x: 10, y: 30, target: "labels" }), undefined);
+  assert.equal(moved(c, { kind: "press", x: 10, y: 24 + 54 * 7 + 1 }), undefined);
 });
 
-test("valves: holding and freeing leaves the other steps alone", () => {
-  const held = valves.hold({ 3: [1, 0, 1] }, 5, [0, 1, 1]);
-  assert.deepEqual(held, { 3: [1, 0, 1], 5: [0, 1, 1] });
-  assert.deepEqual(valves.hold(held, 3, null), { 5: [0, 1, 1] });
+test("valves: a drag holds the gate where it began, and the other gates and letters stay", () => {
+  const { c } = valvesContext(LSTM, { held: { 3: [1, 0, 1] } }), from = { x: 13 * 1 + 2, y: 24 + 54 + 22 };
+  const down = moved(c, { kind: "press", ...from, from });
+  assert.deepEqual(down.held, { 1: [null, 0.5, null], 3: [1, 0, 1] });
+  const far = moved({ ...c, state: down }, { kind: "drag", x: 300, y: -50, from });
+  assert.deepEqual(far.held, { 1: [null, 1, null], 3: [1, 0, 1] });
+  assert.equal(far.at, 1);
+});
+
+test("valves: the buttons hold and free the chosen letter, or every letter", () => {
+  const { c } = valvesContext(LSTM, { at: 2 }), here = pressed(c, "replace");
+  assert.deepEqual([here.held, here.every], [{ 2: [0, 1, 1] }, [null, null, null]]);
+  const all = pressed({ ...c, state: { ...here, where: "all" } }, "keep");
+  assert.deepEqual([all.held, all.every], [{}, [1, 0, 1]]);
+  assert.equal(valves.touched(all), 4);
+  const hole = pressed({ ...c, state: { ...all, where: "here" } }, "free");
+  assert.deepEqual(hole.held, { 2: [null, null, null] });         // free at one letter, though held at every other
+  assert.equal(valves.touched(hole), 3);
+  const none = pressed({ ...c, state: { ...hole, where: "all" } }, "free");
+  assert.deepEqual([none.held, none.every], [{}, [null, null, null]]);
+});
+
+test("valves: one gate held at every letter leaves the others of each letter as they were", () => {
+  const { c } = valvesContext(LSTM, { held: { 1: [null, 0.5, null] }, where: "all", at: 0, gate: 2 });
+  const up = moved(c, { kind: "key", key: "ArrowUp" });
+  assert.deepEqual([up.every, up.held], [[null, null, 0.6], { 1: [null, 0.5, 0.6] }]);
+});
+
+test("valves: keys choose a letter and a gate, hold it and free it", () => {
+  const { c } = valvesContext(GRU, { at: 1 }), key = (name, state = c.state) => moved({ ...c, state }, { kind: "key", key: name });
+  assert.deepEqual(["ArrowLeft", "ArrowRight", "Home", "End"].map((name) => key(name).at), [0, 2, 0, 3]);
+  assert.deepEqual([key("PageDown").gate, key("PageUp").gate], [1, 1]);
+  const down = key("ArrowDown");
+  assert.deepEqual(down.held, { 1: [0.4, null] });
+  assert.deepEqual(key("Delete", down).held, {});
+  assert.equal(key("x"), undefined);
+});
+
+test("valves: the presets of a kind, each in words and with its values", () => {
+  const labels = (settings) => settings.presets.map(([name, values]) => valves.presetLabel(name, values, settings.gates, valves.view.words.en));
+  assert.deepEqual(labels(LSTM), ["Keep: (f, i, o) = (1, 0, 1)", "Replace: (f, i, o) = (0, 1, 1)", "Add and hide: (f, i, o) = (1, 1, 0)"]);
+  assert.deepEqual(labels(GRU), ["Keep: z = 1", "Replace: (z, r) = (0, 1)", "Start anew: (z, r) = (0, 0)"]);
 });
 
 test("valves: the model is asked for the values held, and for -1 where a gate is free", async () => {
-  const settings = { text: "abca", alphabet: ["a", "b", "c"], unit: 2, units: 8, limit: 100 };
-  const state = { ...valves.view.start(settings), held: { 1: [null, 0.25, null] } };
-  let asked;
-  for await (const _ of valves.view.compute({ state, settings }, async (inputs) => (asked = inputs)));
+  const { c } = valvesContext(LSTM, { held: { 1: [null, 0.25, null] }, every: [null, null, 1] }), asked = await asks(valves.view, c);
   assert.deepEqual(asked.ids, { dims: [1, 4], data: [0, 1, 2, 0] });
-  assert.deepEqual(asked.held.data, [-1, -1, -1, -1, 0.25, -1, -1, -1, -1, -1, -1, -1]);
+  assert.deepEqual(asked.held, { dims: [1, 4, 3], data: [-1, -1, 1, -1, 0.25, -1, -1, -1, 1, -1, -1, 1] });
   assert.deepEqual(asked.unit.data, [2]);
+  assert.deepEqual((await asks(valves.view, valvesContext(GRU, { held: { 3: [0, 1] } }).c)).held, { dims: [1, 4, 2], data: [-1, -1, -1, -1, -1, -1, 0, 1] });
 });
 
-test("valves: a link cannot hold gates outside the text or outside 0 to 1", () => {
-  const settings = { text: "abc", alphabet: ["a", "b", "c"], unit: 0, units: 8, limit: 100 };
-  const state = { ...valves.view.start(settings), held: { 1: [2, -1, "x"], 9: [1, 1, 1], x: [0, 0, 0], 2: 5 }, at: 99 };
-  const mended = valves.view.accept({ state, settings });
-  assert.deepEqual(mended.held, { 1: [1, 0, null] });
-  assert.equal(mended.at, 2);
+test("valves: without a text nothing is asked, and the page says what to do", async () => {
+  const { c } = valvesContext(LSTM, { at: 2 }), empty = { ...c, state: mended(c, { ...c.state, text: "" }) };
+  assert.equal(await asks(valves.view, empty), undefined);
+  assert.match(valves.view.advice(empty).text, /Type a text/);
+  assert.equal(valves.view.advice(c), null);
+  assert.equal(moved(empty, { kind: "press", x: 5, y: 30 }), undefined);
+  assert.equal(valves.view.sentence(empty), valves.view.sentence(c));   // the last picture stays
 });
 
-test("valves: a point of the picture is a letter and a band", () => {
-  assert.deepEqual(valves.place(74 + 13 * 4 + 1, 24 + 54 + 1, 10), { t: 4, row: 1 });
+test("valves: a single letter has no cost, and says so", () => {
+  const { c } = valvesContext({ ...LSTM, text: "a" });
+  assert.equal(valves.costs(c), null);
+  assert.match(valves.view.sentence(c), /^After letter 1 \(“a”\).*type a second one\.$/);
+  assert.doesNotMatch(valves.view.picture(c), /NaN|bits a letter/);
+});
+
+test("valves: the cost of the text is told with all gates free, and with the change that a hand makes", () => {
+  const alone = valvesContext(LSTM).c, held = valvesContext(LSTM, { held: { 1: [1, 0, 1] }, at: 1 }).c;
+  assert.match(valves.view.sentence(alone), /with all gates free, .* The text: 3\.00 bits a letter\.$/);
+  assert.deepEqual(valves.costs(held), [1, 3]);
+  assert.match(valves.view.sentence(held), /forget 1\.00, input 0\.00, output 1\.00 held by hand, .* 1\.00 → 3\.00 bits a letter: \+2\.00\.$/);
+  assert.match(valves.view.sentence({ ...held, state: { ...held.state, at: 0 } }), /gates held by hand at 1 other letter,/);
+});
+
+test("valves: a gate stands at once where it is held, before the answer, and in the colour of its concept", () => {
+  const colours = [["forget", "input", "output", "candidate", "cell", "hidden"], ["forget", "input", "candidate", "hidden"]];
+  for (const [k, settings] of [LSTM, GRU].entries()) {
+    const { c } = valvesContext(settings, { at: 1 }), bar = "M14 68v-44.0h11V68z", before = valves.view.picture(c);
+    const after = valves.view.picture({ ...c, state: pressed(c, "keep") });
+    assert.ok(!before.includes(`${bar}" fill`) && after.includes(bar), "the first gate at letter 2, full");
+    const used = [...after.matchAll(/<path d="[^"]*" fill="var\(--(\w+)\)"/g)].map(([, name]) => name);
+    assert.deepEqual([...new Set(used)].filter((name) => name !== "line"), [...colours[k], "soft"]);
+  }
+});
+
+test("valves: a link cannot hold gates outside the text or outside 0 to 1, nor a unit that the model lacks", () => {
+  const { c } = valvesContext(LSTM), mend = (wish) => mended(c, { ...c.state, ...wish });
+  const wild = mend({ held: { 1: [2, -1, "x"], 9: [1, 1, 1], x: [0, 0, 0], 2: 5 }, every: "abc", at: 99, gate: "x" });
+  assert.deepEqual([wild.held, wild.every, wild.at, wild.gate], [{ 1: [1, 0, null] }, [null, null, null], 3, 0]);
+  assert.deepEqual([mend({ unit: 15, model: "small" }).unit, mend({ unit: 15, model: "large" }).unit], [7, 15]);
+});
+
+test("valves: a link brings the held gates back", () => {
+  const { c } = valvesContext(GRU), there = mended(c, { ...c.state, held: { 2: [1, null] }, every: [null, 0.5], where: "all", at: 3, gate: 1 });
+  assert.deepEqual(valves.fromLink(valves.toLink("valves", there, c.state), "valves", c, valves.view), there);
+});
+
+test("valves: a point of the picture is a letter and a band, a height a value", () => {
+  assert.deepEqual(valves.place(13 * 4 + 1, 24 + 54 + 1, 10), { t: 4, row: 1 });
   assert.equal(valves.place(1e6, 30, 10).t, 9);
+  assert.deepEqual([24, 46, 68, 500].map((y) => valves.valueAt(y, 0)), [1, 0.5, 0, 0]);
+});
+
+test("valves: a thousand random states of both kinds, typed and from links, are answered or left alone, and drawn", async () => {
+  const random = dice(11), keys = ["text", "held", "every", "where", "at", "gate", "unit"];
+  for (const settings of [LSTM, GRU]) {
+    const { c, answer } = valvesContext(settings), start = c.state;
+    for (let n = 0; n < 500; n++) {
+      const own = () => ({ text: anything(random), held: { [Math.floor(random() * 9)]: [random() * 3 - 1, null, random()] }, every: [random(), null], where: "all" });
+      const wish = Object.fromEntries(keys.filter(() => random() > 0.3).map((key) => [key, random() > 0.5 ? own()[key] : rubbish(random)]));
+      c.state = valves.fromLink(`#${new URLSearchParams({ valves: JSON.stringify(wish) })}`, "valves", { ...c, state: start }, valves.view);
+      for await (const result of valves.view.compute(c, async ({ ids, held }) => {
+        assert.ok(ids.data.every((id) => id >= 0 && id < 4) && held.data.length === ids.data.length * settings.gates.length && held.data.every((v) => v >= -1 && v <= 1));
+        return answer(ids.data);
+      })) c.result = { ...result, of: c.state };
+      sane(valves.view, c);
+    }
+  }
 });
 
 test("repaint: painted cells share the row equally", () => {
@@ -227,7 +350,7 @@ function anything(random) {
 const rubbish = (random) => [() => anything(random), () => random() * 100 - 50, () => null, () => ({ x: 1 }), () => [1, "a"], () => random() > 0.5][Math.floor(random() * 6)]();
 
 const sane = (view, c) => {
-  const html = view.picture(c) + softmax.esc(view.sentence(c) + (view.advice(c)?.text ?? ""));   // the kit sets these as text
+  const html = view.picture(c) + softmax.esc(view.sentence(c) + (view.advice?.(c)?.text ?? ""));   // the kit sets these as text
   assert.doesNotMatch(html, /NaN|undefined|Infinity|\[object|<img|<b>/, JSON.stringify(c.state));
   assert.ok(view.picture(c).length > 20);
 };
@@ -299,5 +422,100 @@ test("training map: a thousand random states are drawn", async () => {
       return answer();
     })) c.result = { ...result, of: c.state };
     sane(view, c);
+  }
+});
+
+// ---- gradient through time ----
+
+const gradientSettings = { tokens: [..."to be <b> or not to be!"], ids: Array.from({ length: 23 }, (_, k) => k), scale: 1, scales: [0.1, 3], activation: "tanh", activations: ["tanh", "relu", "none"], length: 4 };
+
+/** Answers as a model could have given them; `norms` in the order of time, the last step last. */
+function gradientContext(norms = [0.001, 0.01, 0.1, 1], { parts = norms, sizes = [2, 2], spectrum = [0.2, 1.5, 0.8], ...wish } = {}) {
+  const state = { ...gradient.view.start({ ...gradientSettings, length: norms.length }), ...wish }, row = (data) => tensor([1, data.length], data);
+  const result = { norms: row(norms), slopes: row(norms.map(() => 0.5)), parts: row(parts), sizes: tensor([2], sizes), spectrum: tensor([3], spectrum), of: state };
+  return { settings: gradientSettings, w: gradient.view.words.en, state, result };
+}
+
+test("gradient: numbers of any size in three digits", () => {
+  for (const [x, text] of [[0, "0"], [0.01234, "0.0123"], [1234, "1230"], [9.996e-4, "1·10⁻³"], [1.5e-12, "1.5·10⁻¹²"], [3e38, "3·10³⁸"], [Infinity, "∞"], [NaN, "not a number"]])
+    assert.equal(gradient.number(x), text);
+});
+
+test("gradient: the axis shows what there is to see, and changes only by steps", () => {
+  assert.deepEqual(gradient.range([1, 0.5]), [-2, 1]);
+  assert.deepEqual(gradient.range([1, 1e-5, 200]), [-8, 4]);
+  assert.deepEqual(gradient.range([1, 0, Infinity, NaN, 1e-90, 1e60]), [-64, 64]);
+});
+
+test("gradient: an answer is told step by step back, its share beyond ten steps by what each step adds", () => {
+  const norms = Array.from({ length: 12 }, (_, t) => 2 ** (t - 11)), parts = [3, 1, ...Array(10).fill(0.4)];
+  const told = gradient.summary(gradientContext(norms, { parts, sizes: [8, 2] }).result);
+  assert.deepEqual(told.gains.slice(0, 3), [1, 0.5, 0.25]);
+  assert.ok(Math.abs(told.far - 0.5) < 1e-12);
+  assert.equal(told.factor, 0.25);
+});
+
+test("gradient: the model reads as many letters as asked, up to the last, which it must guess", async () => {
+  const c = gradientContext(), asked = await asks(gradient.view, { ...c, state: { ...c.state, length: 3, activation: "relu", scale: 0.7, clip: -1 } });
+  assert.deepEqual(asked.ids, { dims: [1, 3], data: [19, 20, 21] });
+  assert.deepEqual([asked.target, asked.scale, asked.activation, asked.threshold].map(({ data }) => data[0]), [22, 0.7, 1, 0.1]);
+  assert.equal((await asks(gradient.view, c)).threshold.data[0], Infinity);      // without clipping
+});
+
+test("gradient: the sentence tells what becomes of the gradient", () => {
+  const say = (...answer) => gradient.view.sentence(gradientContext(...answer));
+  assert.equal(say(), "3 steps back, at “o”, the norm is 0.001: 0.001 times the last one's, on average × 0.1 a step. Over 3 steps the gradient vanishes.");
+  assert.match(say([900, 30, 1], { spectrum: [1, 99, 30] }), /^2 steps back, .* × 30 a step\. Over 2 steps the gradient explodes\.$/);
+  assert.match(say([0.5, 0.7, 1], { at: 0 }), /^At the last step the norm of the gradient is 1\. Over 2 steps the gradient neither/);
+  assert.match(say([0.001, 3, 9, 1]), /the gradient vanishes\. 1 step back it had grown to 9 times the last one's, although ρ = 0\.8 is below 1\.$/);
+  assert.match(say([0.001, 0.1, 1], { sizes: [8, 2] }), /by 0\.25: what lies more than 10 steps back keeps its share, 0 %\.$/);
+  assert.match(say([0, 0.1, 1]), /the gradient is 0: too small for float32/);
+});
+
+test("gradient: what is no number, or no gradient, is told in words and drawn without breaking", () => {
+  const cases = [
+    [[NaN, NaN, NaN], { sizes: [NaN, NaN] }, /^The states themselves grew/], [[Infinity, 1e30, 1], { sizes: [NaN, NaN] }, /^On its way back/],
+    [[1e30, 1e20, 1], { sizes: [Infinity, NaN] }, /^On its way back/], [[0, 0, 0], { sizes: [0, 0] }, /sends nothing back/], [[1], { sizes: [0, 0] }, /^One step/],
+    [[1, 1, 1], { spectrum: [0, 0, 0] }, /neither/],
+  ];
+  for (const [norms, more, words] of cases) {
+    const c = gradientContext(norms, more);
+    assert.match(gradient.view.sentence(c), words);
+    sane(gradient.view, c);
+  }
+});
+
+test("gradient: the bound starts at the last step and ends where it leaves the axis", () => {
+  const lines = (c) => [...gradient.view.picture(c).matchAll(/<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)" stroke="var\(--ink\)" stroke-width="1.5" stroke-dasharray="([\d. ]+)"\/>/g)];
+  const [bound, run] = lines(gradientContext([1, 1, 1, 1], { spectrum: [0.1, 10, 0.5] })).map((match) => match.slice(1, 5).map(Number));
+  assert.deepEqual([bound[0], bound[1]], [run[0], run[1]]);
+  assert.ok(Math.abs(bound[3] - 20) < 0.1 && Math.abs(bound[0] - bound[2] - 83.5) < 0.2);   // × 10: at the top after one step
+  assert.ok(run[3] > run[1] && Math.abs(run[0] - run[2] - 3 * 83.5) < 0.2);
+});
+
+test("gradient: a press chooses a step, arrows walk in time and scale the matrix", () => {
+  const c = gradientContext(), act = (gesture, wish) => gradient.view.act({ ...c, state: { ...c.state, ...wish } }, gesture), key = (name, wish) => act({ kind: "key", key: name }, wish);
+  assert.equal(act({ kind: "press", x: 370, y: 100 }).at, 0);
+  assert.equal(act({ kind: "drag", x: 45, y: 400 }).at, 3);
+  for (const [x, y] of [[10, 100], [100, 5], [379, 100]]) assert.equal(act({ kind: "press", x, y }), undefined);
+  assert.equal(key("ArrowRight").at, 2);                          // the cursor began at the first of the four letters
+  assert.equal(key("ArrowLeft", { at: 1 }).at, 2);
+  assert.deepEqual([key("Home", { at: 1 }).at, key("End").at], [3, 0]);
+  assert.equal(key("ArrowUp").scale, 1.05);
+  assert.equal(key("PageDown", { scale: 0.3 }).scale, 0.1);
+  assert.equal(key("Enter"), undefined);
+});
+
+test("gradient: a thousand random states, from links and of answers of any size, are drawn", async () => {
+  const random = dice(11), { view } = gradient, start = gradientContext(), model = { kind: "choice", name: "model", options: [["random U"], ["<b>"]] };
+  const anySize = () => [0, Infinity, NaN, 10 ** (random() * 76 - 38), random()][Math.floor(random() * 9)] ?? random();
+  for (let n = 0; n < 1000; n++) {
+    const wish = Object.fromEntries(["scale", "length", "activation", "clip", "at", "model"].filter(() => random() > 0.3).map((key) => [key, random() > 0.5 ? random() * 120 - 10 : rubbish(random)]));
+    const state = gradient.fromLink(`#${new URLSearchParams({ gradient: JSON.stringify(wish) })}`, "gradient", start, view, [model, ...view.controls(start)]);
+    let asked;
+    for await (const _ of view.compute({ ...start, state }, async (inputs) => (asked = inputs)));
+    assert.ok(asked.ids.dims[1] === state.length && state.length >= 1 && state.length <= 22 && asked.activation.data[0] >= 0 && asked.scale.data[0] >= 0.1 && asked.scale.data[0] <= 3);
+    const many = Array.from({ length: state.length }, anySize), c = gradientContext(many, { sizes: [anySize(), anySize()], spectrum: [random(), random() * 3, random() * 2] });
+    sane(view, { ...c, state: { ...state, length: many.length } });
   }
 });

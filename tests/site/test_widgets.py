@@ -12,9 +12,10 @@ from vec2gpt import corpora
 from vec2gpt.hub import checkpoints
 from vec2gpt.vectors import WordVectors
 from vec2gpt.widgets import repaint, valves, writer
+from vec2gpt.widgets.gradient import ACTIVATIONS, GradientThroughTime, fresh_models
 
 WORKBENCH = "book/workbench.html"
-NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map"]
+NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient"]
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ def test_the_valves_on_the_page_are_the_torch_model(widget, length):
         trace, surprise, *_ = valves.Valves(model)(
             torch.tensor([vocabs["text"].encode(text)]), by_hand, torch.tensor([3])
         )
+    assert w.context("state.held") == held
     assert np.abs(data(w, "trace", trace.shape) - trace.numpy()).max() < 1e-3
     assert np.abs(data(w, "surprise", surprise.shape) - surprise.numpy()).max() < 1e-2
 
@@ -134,29 +136,92 @@ def test_a_held_gate_changes_what_follows_and_nothing_before(widget):
     w = widget("valves")
     length = len(w.context("state.text"))
     w.after(lambda: w.control("text").fill(w.context("state.text")[:-1]))
-    before = data(w, "trace", (length - 1, 6))
+    _, before = data(w, "trace", (2, length - 1, 6))
     w.part("picture").focus()
     w.page.keyboard.press("Home")
     for _ in range(20):
         w.page.keyboard.press("ArrowRight")
     w.after(w.control("keep").click)
-    after = data(w, "trace", (length - 1, 6))
+    free, after = data(w, "trace", (2, length - 1, 6))
+    assert np.abs(free - before).max() < 1e-4  # beside it the text is read with all gates free
     assert (after[:20] == before[:20]).all()
     assert after[20, :3] == pytest.approx([1, 0, 1])
     assert after[20, 4] == pytest.approx(after[19, 4])  # (f, i, o) = (1, 0, 1): the memory stays
     assert np.abs(after[21:] - before[21:]).max() > 1e-3
-    assert "held by hand" in w.sentence()
+    assert "held by hand" in w.sentence() and "→" in w.sentence()
+
+
+def test_gates_held_at_every_letter_cost_bits_that_the_page_names(widget):
+    w = widget("valves")
+    w.control("where").select_option("all")
+    w.after(w.control("keep").click)  # from the empty memory on nothing is ever written
+    length = len(w.context("state.text"))
+    free, held = data(w, "surprise", (2, length)).sum(1) / (length - 1)
+    assert held > free + 1  # bits a letter, of a trained model
+    assert f"{free:.2f} → {held:.2f} bits a letter: +{held - free:.2f}" in w.part("picture").inner_text()
+    _, trace = data(w, "trace", (2, length, 6))
+    assert np.abs(trace[:, 4:]).max() == 0
+    first, second = w.part("bars").all()
+    assert first.inner_text() != second.inner_text()
+    w.after(w.control("free").click)
+    assert w.part("bars").count() == 1 and "→" not in w.sentence()
+
+
+def test_the_valves_of_a_text_that_ends_say_what_is_missing(widget):
+    w = widget("valves")
+    sentence = w.sentence()
+    w.after(lambda: w.control("text").fill(""))
+    assert "Type a text" in w.part("advice").inner_text() and w.sentence() == sentence
+    w.after(lambda: w.control("text").fill("a"))
+    assert w.part("advice").inner_text() == "" and "type a second one" in w.sentence()
+    w.after(lambda: w.control("text").fill("a😀b"))
+    assert "“😀”" in w.part("note").inner_text() and w.context("result.of.text") == "ab"
+
+
+def test_a_copied_link_holds_the_gates(widget):
+    w = widget("valves")
+    w.control("where").select_option("all")
+    w.after(w.control("replace").click)
+    sentence = w.sentence()
+    w.part("link").click()
+    address = w.page.evaluate("location.href")
+    w.page.goto("about:blank")
+    w.page.goto(address)
+    w.page.wait_for_function(
+        "s => [...document.querySelectorAll('.v2g-sentence')].some(one => one.textContent === s)",
+        arg=sentence,
+        timeout=60_000,
+    )
+    assert w.context("state.every") == [0, 1, 1]
+
+
+def test_the_labels_stay_beside_the_picture_of_a_long_text_on_a_phone(widget):
+    w = widget("valves", viewport={"width": 360, "height": 780}, has_touch=True)
+    picture = w.part("picture")
+    labels, bars = picture.locator("[data-key=labels]"), w.part("bars").first
+    picture.evaluate("picture => { picture.scrollLeft = 300; }")
+    left = picture.bounding_box()["x"]
+    for part in (labels, bars):
+        assert part.bounding_box()["x"] == pytest.approx(left, abs=2)
+    assert bars.bounding_box()["width"] <= picture.bounding_box()["width"]
+    box = picture.locator("svg").first.bounding_box()  # beyond the left edge
+    w.after(lambda: w.page.touchscreen.tap(box["x"] + 13 * 35 + 6, box["y"] + 24 + 22))
+    assert w.context("state.held")["35"][0] == pytest.approx(0.5, abs=0.06)
+    held = w.context("state.held")
+    place = labels.bounding_box()
+    w.page.touchscreen.tap(place["x"] + 40, place["y"] + 40)  # over letters that are out of sight
+    assert w.context("state.held") == held
 
 
 def test_a_gate_is_dragged_with_the_mouse(widget):
     w = widget("valves")
     w.part("picture").scroll_into_view_if_needed()
-    box = w.part("picture").locator("svg").bounding_box()
+    box = w.part("picture").locator("svg").first.bounding_box()
 
     def drag():
-        w.page.mouse.move(box["x"] + 74 + 13 * 5 + 6, box["y"] + 24 + 40)
+        w.page.mouse.move(box["x"] + 13 * 5 + 6, box["y"] + 24 + 40)
         w.page.mouse.down()
-        w.page.mouse.move(box["x"] + 74 + 13 * 5 + 6, box["y"] + 24 + 2)
+        w.page.mouse.move(box["x"] + 13 * 5 + 6, box["y"] + 24 + 2)
         w.page.mouse.up()
 
     w.after(drag)
@@ -374,6 +439,74 @@ def test_a_word_is_followed_by_typing_pressing_and_arrows(widget):
     assert w.sentence().startswith("Before training") and "july" not in w.sentence().split(":")[0]
 
 
+def test_the_gradient_on_the_page_is_the_torch_model(widget):
+    models = fresh_models(len(set(widget("gradient").context("settings.tokens"))))
+    for length, name, activation in [
+        (1, "random U", "tanh"),
+        (30, "chained U", "none"),
+        (100, "random U", "relu"),
+    ]:
+        wish = {"length": length, "model": name, "activation": activation, "scale": 0.9, "clip": -1}
+        w = widget("gradient", wish)
+        ids = w.context("settings.ids")
+        with torch.no_grad():
+            norms, _, _, sizes, spectrum = GradientThroughTime(models[name])(
+                torch.tensor([ids[-1 - length : -1]]),
+                torch.tensor(ids[-1:]),
+                torch.tensor([0.9]),
+                torch.tensor([ACTIVATIONS.index(activation)]),
+                torch.tensor([0.1]),
+            )
+        for output, value in {"norms": norms, "sizes": sizes, "spectrum": spectrum}.items():
+            assert data(w, output, value.shape) == pytest.approx(value.numpy(), rel=1e-2, abs=1e-37), output
+
+
+def test_the_gradient_vanishes_explodes_and_overflows_in_words(widget):
+    w = widget("gradient")
+    first = w.sentence()
+    assert first.endswith("the gradient vanishes.")
+    w.after(lambda: w.control("activation").select_option("none"))
+    w.slide("scale", 1.5)
+    assert w.sentence().endswith("the gradient explodes.")
+    w.slide("length", 100)
+    w.slide("scale", 3)
+    assert "beyond what float32 holds" in w.sentence()
+    assert w.part("picture").bounding_box()["height"] > 200 and "NaN" not in w.root.inner_text()
+    assert not w.root.get_attribute("data-problem")
+    w.after(w.part("reset").click)
+    assert w.sentence() == first
+
+
+def test_clipping_shortens_the_step_and_leaves_every_share(widget):
+    w = widget("gradient", {"scale": 1.2, "activation": "relu"})
+    parts, (whole, same) = w.context("result.parts.data"), w.context("result.sizes.data")
+    assert whole == same and "clipped to" not in w.part("picture").inner_text()
+    w.slide("clip", -2)
+    assert w.context("result.sizes.data")[1] == pytest.approx(0.01, rel=1e-3)
+    assert w.context("result.parts.data") == parts
+    assert "clipped to 0.01" in w.part("picture").inner_text() and "keeps its share" in w.sentence()
+
+
+def test_a_step_of_the_way_back_is_chosen_with_mouse_and_keys_and_the_matrix_scaled(widget):
+    w = widget("gradient")
+    box = w.part("picture").locator("svg").first.bounding_box()
+    w.page.mouse.click(box["x"] + box["width"] * 372 / 380, box["y"] + box["height"] / 2)
+    assert w.sentence().startswith("At the last step the norm of the gradient is")
+    w.part("picture").focus()
+    w.page.keyboard.press("ArrowLeft")
+    assert w.sentence().startswith("1 step back, at “e”")
+    w.after(lambda: w.page.keyboard.press("ArrowUp"))
+    assert w.control("scale").input_value() == "0.85"
+
+
+def test_bars_and_numbers_of_the_gradient_stand_one_below_the_other_on_a_phone(widget):
+    w = widget("gradient", viewport={"width": 360, "height": 780}, has_touch=True)
+    first, second = (w.part("pair").locator(part).bounding_box() for part in ("> figure", "> div"))
+    assert first["y"] + first["height"] <= second["y"]
+    for box in [first, second, w.root.bounding_box()]:
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+
+
 @pytest.mark.parametrize("name", ["arithmetic", "training_map"])
 def test_list_and_map_stand_one_below_the_other_on_a_phone_and_nothing_sticks_out(widget, name):
     w = widget(name, viewport={"width": 360, "height": 780}, has_touch=True)
@@ -409,6 +542,8 @@ def test_a_nonsense_link_does_no_harm(visit, name):
     wish = {
         "text": 5,
         "held": [1],
+        "every": 7,
+        "where": "nowhere",
         "word": {"a": 1},
         "paint": "x",
         "logits": "hot",
@@ -420,6 +555,10 @@ def test_a_nonsense_link_does_no_harm(visit, name):
         "b": ["x"],
         "allowed": "yes",
         "position": "early",
+        "scale": [2],
+        "length": "long",
+        "activation": 3,
+        "clip": {"at": 1},
         "model": "none",
     }
     v.open(f"{WORKBENCH}#" + urlencode({name: json.dumps(wish)}))

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from vec2gpt.hub import checkpoints
+from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
 from vec2gpt.vectors import WordVectors
-from vec2gpt.widgets import arithmetic, repaint, softmax, training_map, valves, writer
+from vec2gpt.widgets import arithmetic, gradient, repaint, softmax, training_map, valves, writer
 from vec2gpt.widgets.export import publish, to_onnx
 
 pytestmark = pytest.mark.slow  # an export takes seconds
@@ -21,20 +22,28 @@ def softmax_case():
     return softmax.Softmax(), questions, ["probabilities", "entropy"], {"logits": [1]}
 
 
-def valves_case():
-    model, vocabs, _ = checkpoints.load("shakespeare-lstm")
+def valves_case(model=None):
+    model = model or checkpoints.load("shakespeare-lstm").model
+    module = valves.Valves(model)
 
     def question(length):
-        held = torch.where(torch.rand(1, length, 3) > 0.7, torch.rand(1, length, 3), -1.0)
+        shape = 1, length, len(module.kind.gates)
         return {
-            "ids": torch.randint(len(vocabs["text"]), (1, length)),
-            "held": held,
+            "ids": torch.randint(model.config.vocab_size, (1, length)),
+            "held": torch.where(torch.rand(shape) > 0.7, torch.rand(shape), -1.0),
             "unit": torch.randint(model.config.hidden, (1,)),
         }
 
     questions = [question(n) for n in (12, 1, 2, valves.LIMIT)]
     names = ["trace", "surprise", "guesses", "probabilities"]
-    return valves.Valves(model), questions, names, {"ids": [1], "held": [1]}
+    return module, questions, names, {"ids": [1], "held": [1]}
+
+
+def gru_valves_case():
+    model = RecurrentLanguageModel(LanguageModelConfig(84, cell="gru"))
+    for weight in model.parameters():
+        weight.data = (4 * weight.data).half().float()  # as a page keeps them; no ties among the guesses
+    return valves_case(model)
 
 
 def repaint_case():
@@ -102,8 +111,27 @@ def smallest_training_map_case():
     return training_map_case(stations=2, size=6, shown=(0, 1, 2))
 
 
-CASES = [softmax_case, valves_case, repaint_case, writer_case]
+def gradient_question(length, scale, activation, threshold):
+    return {
+        "ids": torch.randint(84, (1, length)),
+        "target": torch.randint(84, (1,)),
+        "scale": torch.tensor([scale]),
+        "activation": torch.tensor([activation]),
+        "threshold": torch.tensor([threshold]),
+    }
+
+
+def gradient_case():
+    module = gradient.GradientThroughTime(gradient.fresh_models(84)["random U"])
+    settings = [(0.8, 0, np.inf), (1.0, 1, 0.01), (1.0, 2, 0.5), (1.1, 0, 0.1)]
+    lengths = (20, 1, 2, 7, gradient.LIMIT)
+    questions = [gradient_question(length, *one) for length in lengths for one in settings]
+    return module, questions, ["norms", "slopes", "parts", "sizes", "spectrum"], {"ids": [1]}
+
+
+CASES = [softmax_case, valves_case, gru_valves_case, repaint_case, writer_case]
 CASES += [arithmetic_case, smallest_arithmetic_case, training_map_case, smallest_training_map_case]
+CASES += [gradient_case]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -129,6 +157,19 @@ def test_words_that_cancel_have_no_neighbours_in_the_graph_either():
     question = {"ids": np.array([5, 5, -1]), "allowed": np.array([0])}
     _, cosines, *rest = session.run(None, question)  # which ten of all that tie is left open
     assert (cosines == 0).all() and all(np.isfinite(value).all() for value in rest)
+
+
+def test_a_gradient_beyond_float32_is_beyond_it_in_the_graph_too():
+    module, questions, names, lengths = gradient_case()
+    session = onnxruntime.InferenceSession(to_onnx(module, questions[0], names, lengths))
+    for scale, fits in {0.1: True, 2.3: True, 3.0: False}.items():
+        question = gradient_question(gradient.LIMIT, scale, 2, np.inf)
+        with torch.no_grad():
+            norms, *_ = module(*question.values())
+        answer, *_ = session.run(None, {name: value.numpy() for name, value in question.items()})
+        assert np.isfinite(answer).all() == norms.isfinite().all() == fits
+        if fits:  # from 1e-38 to 1e36
+            assert answer[0] == pytest.approx(norms[0].numpy(), rel=1e-2, abs=1e-37)
 
 
 def small():

@@ -10,7 +10,6 @@ from vec2gpt.widgets import LiveModel
 from vec2gpt.widgets.live import FILES, PARTS, source, style, views
 from vec2gpt.widgets.repaint import repaint_widget
 from vec2gpt.widgets.softmax import softmax_widget
-from vec2gpt.widgets.valves import valves_widget
 from vec2gpt.widgets.writer import writer_widget
 
 SCORES = {"mat": 2.0, "sofa": 1.0, "roof": 0.5}
@@ -128,13 +127,6 @@ def test_a_module_that_returns_something_else_is_told_so():
 def test_softmax_widget_says_what_it_takes(scores, options, problem):
     with pytest.raises(ValueError, match=problem):
         softmax_widget(scores, **options)
-
-
-@pytest.mark.parametrize(("text", "unit"), [("", 0), ("a" * 101, 0), ("a", -1), ("a", 256)])
-def test_valves_widget_says_what_it_takes(text, unit):
-    model, vocabs, _ = checkpoints.load("shakespeare-lstm")
-    with pytest.raises(ValueError, match=r"give 1 to 100|units 0 to 255"):
-        valves_widget(model, vocabs["text"], text, unit=unit)
 
 
 @pytest.mark.parametrize("word", ["", "a" * 25])

@@ -11,6 +11,7 @@ import copy
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from importlib import import_module, resources
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +28,8 @@ SHIPPED = Path(str(resources.files("vec2gpt"))) / "checkpoints"
 
 # key in the card -> import paths of the model and of its configuration; imported only when needed
 MODELS = {
-    "lstm": ("vec2gpt.recurrent:LSTMLanguageModel", "vec2gpt.recurrent:LanguageModelConfig"),
+    "recurrent": ("vec2gpt.language:RecurrentLanguageModel", "vec2gpt.language:LanguageModelConfig"),
+    "window": ("vec2gpt.language:WindowLanguageModel", "vec2gpt.language:WindowConfig"),
     "attention": ("vec2gpt.attention:AttentionSeq2Seq", "vec2gpt.seq2seq:Seq2SeqConfig"),
     "gpt": ("vec2gpt.gpt:GPT", "vec2gpt.gpt:GPTConfig"),
 }
@@ -55,6 +57,7 @@ def save(
     steps: int,
     data: str,
     metrics: dict[str, float],
+    curve: Sequence[tuple[int, float]] = (),
 ) -> Path:
     """Write `model` as a checkpoint and return the path of its card.
 
@@ -62,6 +65,7 @@ def save(
         ("runs/mine", or any Path).
     vocabs: by role, such as {"text": …} or {"source": …, "target": …}.
     data: the hash of what it was trained on. metrics: what it reached, with the unit in the name.
+    curve: pairs (step, value), what a quick look on the way showed.
 
     The weights are rounded to half precision: about three decimal digits of each.
     """
@@ -76,6 +80,7 @@ def save(
             "steps": steps,
             "data": data,
             "metrics": metrics,
+            "curve": [[step, round(value, 4)] for step, value in curve],
             "torch": torch.__version__,
             "sha256": _hash(draft),
             "vocabs": {role: _plain(vocab) for role, vocab in vocabs.items()},

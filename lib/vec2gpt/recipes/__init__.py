@@ -16,15 +16,15 @@ import pandas as pd
 
 from vec2gpt.attention import AttentionSeq2Seq
 from vec2gpt.gpt import GPT, GPTConfig
-from vec2gpt.recipes import pronunciation, shakespeare, table, word_vectors
+from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
+from vec2gpt.recipes import ladder, pronunciation, recall, shakespeare, table, word_vectors
 from vec2gpt.recipes.checkpoint import CheckpointRecipe, Trained
 from vec2gpt.recipes.table import Recorded, TableRecipe
-from vec2gpt.recurrent import LanguageModelConfig, LSTMLanguageModel
 from vec2gpt.seq2seq import Seq2SeqConfig
 
 
-def lstm(vocabs):
-    return LSTMLanguageModel(LanguageModelConfig(len(vocabs["text"]), width=64, hidden=256))
+def recurrent(vocabs, *, cell):
+    return RecurrentLanguageModel(LanguageModelConfig(len(vocabs["text"]), cell=cell, width=64, hidden=320))
 
 
 def attention(vocabs):
@@ -36,13 +36,16 @@ def gpt(vocabs):
 
 
 RECIPES = {
-    "shakespeare-lstm": CheckpointRecipe(
-        about="Shakespeare by character: one LSTM layer of 256",
-        task=partial(shakespeare.task, length=64, size=64),
-        model=lstm,
-        steps=800,
-        lr=5e-3,
-    ),
+    **{
+        f"shakespeare-{cell}": CheckpointRecipe(
+            about=f"Shakespeare's plays by character: one {cell.upper()} layer of 320",
+            task=partial(shakespeare.reading, length=100, size=32),
+            model=partial(recurrent, cell=cell),
+            steps=9000,
+            lr=3e-3,
+        )
+        for cell in ("rnn", "lstm", "gru")
+    },
     "cmudict-attention": CheckpointRecipe(
         about="from spelling to pronunciation: GRU encoder-decoder of 192 with attention",
         task=partial(pronunciation.task, size=256),
@@ -61,6 +64,26 @@ RECIPES = {
         about="PPMI and SVD, CBOW, skip-gram on parts of a text: how well they agree with people",
         axes=word_vectors.AXES,
         experiment=word_vectors.experiment,
+    ),
+    "language-ladder": TableRecipe(
+        about="Shakespeare's plays by character: counting and small neural models, three seeds",
+        axes=ladder.CLIMB,
+        experiment=ladder.climb,
+    ),
+    "ngram-orders": TableRecipe(
+        about="n-grams of the plays: by order, and by how much was counted",
+        axes=ladder.ORDERS,
+        experiment=ladder.orders,
+    ),
+    "language-data": TableRecipe(
+        about="the ladder's LSTM on parts of the plays",
+        axes=ladder.DATA,
+        experiment=ladder.data,
+    ),
+    "recall": TableRecipe(
+        about="recurrent cells asked for the first token of a text, after so many others",
+        axes=recall.AXES,
+        experiment=recall.experiment,
     ),
 }
 

@@ -14,6 +14,7 @@ from vec2gpt.text import Vocab
 from vec2gpt.training import History, fit, seed_everything, warmup_cosine
 
 SEED = 0
+LOOKS = 30  # validations on the way
 
 
 class Trained(NamedTuple):
@@ -55,10 +56,13 @@ class CheckpointRecipe:
             steps=steps,
             lr=self.lr,
             schedule=warmup_cosine(steps, warmup=steps // 20),
+            validate=task.validate,
+            validate_every=max(1, steps // LOOKS),
             resume=target.with_name(f"{name}.run"),
             seed=SEED,
         )
         if history.interrupted:
             raise KeyboardInterrupt(f"stopped at step {history.steps}: run it again to go on")
         facts = {"vocabs": task.vocabs, "data": task.data, "metrics": task.measure(model)}
-        return Trained(model, history, checkpoints.save(model, target, seed=SEED, steps=steps, **facts))
+        facts |= {"seed": SEED, "steps": steps, "curve": history.validations}
+        return Trained(model, history, checkpoints.save(model, target, **facts))

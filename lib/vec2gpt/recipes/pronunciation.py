@@ -7,8 +7,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from vec2gpt import corpora
 from vec2gpt.decoding import greedy
+from vec2gpt.language import IGNORED
 from vec2gpt.recipes.task import Task
-from vec2gpt.recurrent import IGNORED
 from vec2gpt.text import Vocab
 
 LONGEST = 32  # phonemes a model may say; no word of the dictionary needs more

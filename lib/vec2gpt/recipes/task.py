@@ -14,3 +14,4 @@ class Task(NamedTuple):
     draw: Draw  # batches to train on
     measure: Callable[[nn.Module], dict[str, float]]  # what a model reaches on data it never saw
     data: str  # sha256 of the package that the data comes from
+    validate: Callable[[nn.Module], float] | None = None  # a quick look on the way

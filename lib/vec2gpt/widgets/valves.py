@@ -1,9 +1,13 @@
-"""The valves of an LSTM under the reader's hand: hold any gate at any step, see the rest recomputed."""
+"""The valves of an LSTM or GRU under the reader's hand: hold a gate, see the text read anew (chapter 3)."""
+
+import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from vec2gpt.recurrent import LSTMLanguageModel, unroll
+from vec2gpt.language import RecurrentLanguageModel
+from vec2gpt.recurrent import is_exporting, unroll
 from vec2gpt.text import Vocab
 from vec2gpt.widgets.live import LiveModel
 
@@ -11,64 +15,152 @@ GUESSES = 5
 LIMIT = 100  # characters the widget reads
 
 
-class Valves(nn.Module):
-    """Read a text while some gates are held by hand, and report on one unit of the cell.
+class Kind(NamedTuple):
+    """What is shown of a kind of cell, from top to bottom (symbol → name), and settings of its gates."""
 
-    ids (1, T); held (1, T, 3): forget, input, output gate at each step, for all units, negative = free;
-    unit (1,) → trace (1, T, 6): f, i, o, g, c, h of that unit; surprise (1, T): bits that the next
-    character costs, 0 for the last; guesses (1, T, 5) and their probabilities (1, T, 5).
+    gates: dict[str, str]  # these can be held
+    candidate: dict[str, str]
+    states: dict[str, str]
+    presets: dict[str, tuple]  # a value for each gate, None: left free
+
+
+KINDS = {
+    "lstm": Kind(
+        gates={"f": "forget", "i": "input", "o": "output"},
+        candidate={"g": "candidate"},
+        states={"c": "cell", "h": "hidden"},
+        presets={"keep": (1, 0, 1), "replace": (0, 1, 1), "add": (1, 1, 0)},
+    ),
+    "gru": Kind(
+        gates={"z": "update", "r": "reset"},
+        candidate={"n": "candidate"},
+        states={"h": "hidden"},
+        presets={"keep": (1, None), "replace": (0, 1), "anew": (0, 0)},
+    ),
+}
+
+
+class Valves(nn.Module):
+    """Read a text twice side by side: with all gates free, and with some held by hand.
+
+    ids (1, T); held (1, T, G): the G gates of the cell's kind at each step, for all units, negative = free;
+    unit (1,), of which the trace tells → trace (2, T, P): the unit's gates, candidate and states; surprise
+    (2, T): bits that each character cost, 0 for the first, which nothing predicts; guesses (2, T, 5): what is
+    expected next, and their probabilities (2, T, 5). Row 0 is the free reading.
     """
 
-    def __init__(self, model: LSTMLanguageModel):
+    def __init__(self, model: RecurrentLanguageModel):
         super().__init__()
-        self.model = model
+        self.model, self.kind = model, KINDS[model.config.cell]
 
     def forward(self, ids: Tensor, held: Tensor, unit: Tensor) -> tuple[Tensor, ...]:
-        cell = self.model.cell
+        _check_held(held)
+        cell, kind = self.model.stack.cells[0], self.kind
 
         def step(state, inputs):
-            x, by_hand = inputs
-            gates = hold(cell.gates(x, state), by_hand)
+            seen, by_hand = inputs
+            gates = hold(cell.decide(seen, state), kind.gates, by_hand)
             state = cell.update(gates, state)
-            seen = (gates.f, gates.i, gates.o, gates.g, state.c, state.h)
-            return state, (state.h, torch.cat([part.index_select(1, unit) for part in seen], -1))
+            told = _parts(gates, kind.gates, kind.candidate) + _parts(state, kind.states)
+            return state, (state.h, torch.cat([part.index_select(1, unit) for part in told], -1))
 
-        _, (h, trace) = unroll(step, cell.initial(1), (self.model.embedding(ids), held))
-        log_p = self.model.head(h).log_softmax(-1)  # (1, T, V)
-        following = torch.cat([ids[:, 1:], ids[:, :1]], 1)
-        bits = -log_p.gather(2, following[..., None])[..., 0] / torch.log(torch.tensor(2.0))
-        has_next = torch.arange(ids.shape[1], device=ids.device) < ids.shape[1] - 1
+        seen = cell.seen(self.model.embedding(ids)).expand(2, -1, -1)  # (2, T, blocks · hidden)
+        both = torch.cat([torch.full_like(held, -1.0), held])  # (2, T, G)
+        _, (h, trace) = unroll(step, cell.initial(2), (seen, both))
+        log_p = self.model.head(h).log_softmax(-1)  # (2, T, V)
         best = log_p.exp().topk(GUESSES)
-        return trace, bits * has_next, best.indices, best.values
+        return trace, surprise(log_p, ids), best.indices, best.values
 
 
-def hold(gates, by_hand: Tensor):
-    """The gates, where by_hand (1, 3) is not negative replaced by it, for every unit: f, i, o."""
-    f, i, o = (
-        torch.where(value[:, None] < 0, gate, value[:, None].expand_as(gate))
-        for gate, value in zip((gates.f, gates.i, gates.o), by_hand.unbind(-1), strict=True)
-    )
-    return gates._replace(f=f, i=i, o=o)
+def hold(gates: NamedTuple, names: list[str], by_hand: Tensor) -> NamedTuple:
+    """The gates, those of `names` replaced for every unit by by_hand (B, G) where that is not negative."""
+    held = {
+        name: torch.where(value[:, None] < 0, getattr(gates, name), value[:, None])  # (B, hidden)
+        for name, value in zip(names, by_hand.unbind(-1), strict=True)
+    }
+    return gates._replace(**held)
 
 
-def valves_widget(model: LSTMLanguageModel, vocab: Vocab, text: str, *, unit: int = 0) -> LiveModel:
-    """A text to type, read by `model` character by character, and three valves at every step."""
+def surprise(log_p: Tensor, ids: Tensor) -> Tensor:
+    """Bits (B, T) that each of ids (1, T) cost, where log_p (B, T, V) is expected to come after it."""
+    before = torch.cat([torch.zeros_like(log_p[:, :1]), log_p[:, :-1]], 1)  # (B, T, V): of the first nothing
+    return before.gather(2, ids.expand(len(log_p), -1)[..., None])[..., 0] / -math.log(2)
+
+
+def _parts(values: NamedTuple, *names: dict[str, str]) -> list[Tensor]:
+    return [getattr(values, name) for some in names for name in some]
+
+
+def valves_widget(
+    models: RecurrentLanguageModel | dict[str, RecurrentLanguageModel],
+    vocab: Vocab,
+    text: str,
+    *,
+    unit: int = 0,
+) -> LiveModel:
+    """A text to type, read by a model character by character, and valves to hold: at one of them, or at all.
+
+    models: an LSTM or a GRU of one layer, or a dict of such by name ("trained here", "long run"), between
+    which the reader chooses, all of one kind and one vocabulary. text: 1 to 100 characters of `vocab`.
+    unit: of the first model, whose gates and memory are shown to begin with.
+    """
+    models = models if isinstance(models, dict) else {"model": models}
+    kind = _kind(models, vocab)
+    units = {name: model.config.hidden for name, model in models.items()}
+    first = next(iter(units.values()))
     if not 1 <= len(text) <= LIMIT:
         raise ValueError(f"the text has {len(text)} characters; give 1 to {LIMIT}")
-    if not 0 <= unit < model.config.hidden:
-        raise ValueError(f"unit is {unit}; this model has the units 0 to {model.config.hidden - 1}")
+    if not 0 <= unit < first:
+        raise ValueError(f"unit is {unit}; this model has the units 0 to {first - 1}")
     ids = torch.tensor([vocab.encode(text)])
     return LiveModel(
         "valves",
-        Valves(model),
-        {"ids": ids, "held": torch.full((1, len(text), 3), -1.0), "unit": torch.tensor([unit])},
+        {name: Valves(model) for name, model in models.items()},
+        {"ids": ids, "held": torch.full((1, len(text), len(kind.gates)), -1.0), "unit": torch.tensor([unit])},
         ["trace", "surprise", "guesses", "probabilities"],
         lengths={"ids": [1], "held": [1]},
         settings={
             "text": text,
             "alphabet": vocab.tokens,
             "unit": unit,
-            "units": model.config.hidden,
+            "units": units,
             "limit": LIMIT,
+            **_settings(kind),
         },
     )
+
+
+def _settings(kind: Kind) -> dict:
+    """A kind of cell as the view needs it, in lists because their order counts."""
+    return {
+        "gates": list(map(list, kind.gates.items())),
+        "states": list(map(list, (kind.candidate | kind.states).items())),
+        "presets": [[name, list(values)] for name, values in kind.presets.items()],
+    }
+
+
+def _kind(models: dict[str, RecurrentLanguageModel], vocab: Vocab) -> Kind:
+    """The kind that all models are of; ValueError where they are not what the widget can show."""
+    if not models:
+        raise ValueError("there is no model: give a RecurrentLanguageModel, or a dict of such by name")
+    for name, model in models.items():
+        config = model.config
+        if config.cell not in KINDS:
+            raise ValueError(
+                f"{name} is of the kind {config.cell!r}, which has no gates: give 'lstm' or 'gru'"
+            )
+        if config.layers != 1:
+            raise ValueError(f"{name} has {config.layers} layers; the widget shows one: give a model of 1")
+        if config.vocab_size != len(vocab):
+            raise ValueError(
+                f"{name} knows {config.vocab_size} characters, vocab has {len(vocab)}: give its own"
+            )
+    if len(kinds := {model.config.cell for model in models.values()}) > 1:
+        raise ValueError(f"the models are of the kinds {', '.join(sorted(kinds))}: give a widget to each")
+    return KINDS[kinds.pop()]
+
+
+def _check_held(held: Tensor) -> None:
+    """Raise ValueError unless gate values are at most 1. An exported graph does not ask."""
+    if not is_exporting() and not (held <= 1).all():
+        raise ValueError(f"held has {held.max().item():g}; a gate is held at 0 to 1, or free where negative")

@@ -152,7 +152,9 @@ function connectPicture(picture, view, c, change) {
     picture.addEventListener(end, (event) => { if (drag?.id === event.pointerId) drag = null; });
   picture.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !KEYS.has(event.key)) return;
-    if (act({ kind: "key", key: event.key })) event.preventDefault();
+    if (!act({ kind: "key", key: event.key })) return;
+    event.preventDefault();
+    picture.querySelector(".cursor")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
 }
 

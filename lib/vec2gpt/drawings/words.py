@@ -1,7 +1,4 @@
-"""Drawings of ideas, where `plotting` draws data: the pictures with which the field teaches itself.
-
-Each takes the axes of a `plotting.figure`, and the words or sizes to draw.
-"""
+"""Drawings of texts: a word and its company, and what is guessed from what."""
 
 from collections.abc import Sequence
 

@@ -1,0 +1,81 @@
+"""The layers of torch.nn as ours, with the same weights: what was trained there can be opened here.
+
+Ours computes the same, gradients included, and its gates can be looked at and changed. To teach `from_torch`
+another layer, register a function for that layer's class.
+
+Left out: projections of an LSTM's state (`proj_size`), which our cells do not have.
+"""
+
+from functools import singledispatch
+
+import torch
+from torch import nn
+
+from vec2gpt.recurrent import Cell, GRUCell, LSTMCell, ReLUCell, RNNCell, Stack
+
+CELLS = {"RNN_TANH": RNNCell, "RNN_RELU": ReLUCell, "LSTM": LSTMCell, "GRU": GRUCell}  # by torch's `mode`
+
+
+@singledispatch
+def from_torch(module: nn.Module) -> nn.Module:
+    """Our module with copies of the weights of one of torch.nn, on the same device and of the same dtype.
+
+    nn.RNN, nn.LSTM and nn.GRU become a `Stack`; nn.RNNCell, nn.LSTMCell and nn.GRUCell a `Cell`. Ours always
+    reads batch first, (B, T, width), and always has biases, which are 0 where `module` has none. ValueError
+    for what has no equal here.
+
+    >>> theirs = nn.LSTM(3, 5, num_layers=2)
+    >>> torch.equal(from_torch(theirs).cells[1].weight_hh, theirs.weight_hh_l1)
+    True
+    """
+    raise ValueError(
+        f"{type(module).__name__} has no equal here: give an nn.RNN, nn.LSTM, nn.GRU or a cell of these"
+    )
+
+
+@from_torch.register
+def _(module: nn.RNNBase) -> Stack:
+    if module.proj_size:
+        raise ValueError(f"proj_size is {module.proj_size}: our cells do not project their state; give 0")
+    with torch.device("meta"):  # no weights yet, and no random numbers drawn for them
+        stack = Stack(
+            CELLS[module.mode],
+            module.input_size,
+            module.hidden_size,
+            layers=module.num_layers,
+            bidirectional=module.bidirectional,
+            dropout=module.dropout,
+        )
+    for cell, weights in zip(stack.cells, module.all_weights, strict=True):
+        _fill(cell, weights)
+    return stack.train(module.training)
+
+
+@from_torch.register
+def _(module: nn.RNNCell) -> RNNCell:
+    return _like(module, CELLS[f"RNN_{module.nonlinearity.upper()}"])
+
+
+@from_torch.register
+def _(module: nn.LSTMCell) -> LSTMCell:
+    return _like(module, LSTMCell)
+
+
+@from_torch.register
+def _(module: nn.GRUCell) -> GRUCell:
+    return _like(module, GRUCell)
+
+
+def _like(module: nn.RNNCellBase, kind: type[Cell]) -> Cell:
+    with torch.device("meta"):
+        cell = kind(module.input_size, module.hidden_size)
+    return _fill(cell, module.parameters()).train(module.training)
+
+
+def _fill(cell: Cell, weights) -> Cell:
+    """Give a cell copies of torch's weights: two matrices, and two biases or none."""
+    w_ih, w_hh, *biases = (weight.detach().clone() for weight in weights)
+    biases = biases or [w_hh.new_zeros(len(w_hh)), w_hh.new_zeros(len(w_hh))]
+    names = [name for name, _ in cell.named_parameters()]
+    cell.load_state_dict(dict(zip(names, [w_ih, w_hh, *biases], strict=True)), assign=True)
+    return cell

@@ -1,0 +1,157 @@
+"""Language models that read a text token by token: with a fixed window, and with a memory.
+
+The window: Bengio, Ducharme, Vincent & Jauvin 2003. The memory: Elman 1990, for words Mikolov et al. 2010.
+Counting models (see `ngrams`) know nothing of a context that they have not seen. The window model gives every
+token a vector, and puts the vectors of the last few tokens through one hidden layer: contexts that are alike
+get predictions that are alike. The recurrent model drops the limit of a few.
+
+Every language model of the book is `model(ids, targets=None) -> (logits, loss)`. Those that can go on where
+they stopped also have `initial(batch)`, `read(ids, state)` and `step(ids, state)`, and a state that is a
+nested tuple of tensors, batch first. Left out: a direct way from the window's vectors to the output.
+"""
+
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from vec2gpt.recurrent import GRUCell, LSTMCell, ReLUCell, RNNCell, Stack, is_exporting
+
+IGNORED = -100  # a target with this id counts in no loss
+CELLS = {"rnn": RNNCell, "relu": ReLUCell, "lstm": LSTMCell, "gru": GRUCell}
+
+# ---- what all language models share ----
+
+
+def next_token_loss(logits, targets):
+    """Mean cross-entropy in nats of `targets` (B, T) under `logits` (B, T, V); None without targets.
+
+    Targets that are −100 are ignored. A model that knows nothing scores ln V: 4.25 for 70 characters.
+    """
+    if targets is None:
+        return None
+    check_ids(torch.where(targets == IGNORED, 0, targets), logits.shape[-1], name="targets")
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+
+
+def check_ids(ids, vocab_size, *, name="ids"):
+    """Raise ValueError unless ids are (B, T), at least one, and within 0 … vocab_size − 1.
+
+    An exported graph does not ask.
+    """
+    if ids.dim() != 2:
+        raise ValueError(
+            f"{name} have the shape {tuple(ids.shape)}, not (B, T): for one text give {name}[None]"
+        )
+    if is_exporting():
+        return
+    if not ids.numel():
+        raise ValueError(f"{name} are empty: give at least one token")
+    low, high = ids.min().item(), ids.max().item()
+    if low < 0 or high >= vocab_size:
+        raise ValueError(
+            f"{name} hold {low if low < 0 else high}, but the model knows the ids 0 … {vocab_size - 1}: "
+            "encode the text with the vocabulary the model was made for"
+        )
+
+
+class Reader(nn.Module):
+    """A language model with a state; who extends it says how several tokens are read: `read(ids, state)`."""
+
+    def forward(self, ids, targets=None):
+        """ids (B, T) -> logits (B, T, V), and the mean loss in nats when targets (B, T) are given."""
+        logits, _ = self.read(ids, self.initial(len(ids)))
+        return logits, next_token_loss(logits, targets)
+
+    def step(self, ids, state):
+        """Read one token a sequence, ids (B,); return logits (B, V) and the next state."""
+        logits, state = self.read(ids[:, None], state)
+        return logits[:, 0], state
+
+
+def check_sizes(**sizes):
+    """Raise ValueError naming the first of `sizes` below 1."""
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} is {size}: give at least 1")
+
+
+# ---- a fixed window ----
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    vocab_size: int
+    window: int = 8  # tokens that it sees
+    width: int = 32  # of a token's vector
+    hidden: int = 256
+
+    def __post_init__(self):
+        check_sizes(**asdict(self))
+
+
+class WindowLanguageModel(Reader):
+    """Predicts the next token from the last `window` tokens: vectors, one tanh layer, linear head."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size + 1, config.width)  # the last: before the text
+        self.layer = nn.Linear(config.window * config.width, config.hidden)
+        self.head = nn.Linear(config.hidden, config.vocab_size)
+
+    def initial(self, batch):
+        """The window before the first token: nothing, as ids (B, window − 1)."""
+        shape = batch, self.config.window - 1
+        return torch.full(shape, self.config.vocab_size, device=self.head.weight.device)
+
+    def read(self, ids, state):
+        """Read ids (B, T) after the window `state`; return logits (B, T, V) and the window after them."""
+        check_ids(ids, self.config.vocab_size)
+        text = torch.cat([state, ids], 1)  # (B, window − 1 + T)
+        seen = self.embedding(text.unfold(1, self.config.window, 1))  # (B, T, window, width)
+        logits = self.head(self.layer(seen.flatten(2)).tanh())  # (B, T, V)
+        return logits, text[:, ids.shape[1] :]
+
+
+# ---- a memory ----
+
+
+@dataclass(frozen=True)
+class LanguageModelConfig:
+    vocab_size: int
+    cell: str = "lstm"  # or another of CELLS
+    width: int = 64  # of a token's vector
+    hidden: int = 256  # of a layer's state
+    layers: int = 1
+    dropout: float = 0.0  # between layers and before the head
+
+    def __post_init__(self):
+        if self.cell not in CELLS:
+            raise ValueError(f"cell is {self.cell!r}; there are {', '.join(CELLS)}")
+        check_sizes(vocab_size=self.vocab_size, width=self.width, hidden=self.hidden, layers=self.layers)
+
+
+class RecurrentLanguageModel(Reader):
+    """Predicts the next token from all tokens before it: embedding, layers of cells, linear head."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.width)
+        self.stack = Stack(
+            CELLS[config.cell], config.width, config.hidden, layers=config.layers, dropout=config.dropout
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(config.hidden, config.vocab_size)
+
+    def initial(self, batch):
+        """The state before the first token, for `batch` sequences."""
+        return self.stack.initial(batch)
+
+    def read(self, ids, state):
+        """Read ids (B, T) from `state` on; return logits (B, T, V) and the state after them."""
+        check_ids(ids, self.config.vocab_size)
+        h, state = self.stack(self.embedding(ids), state)  # (B, T, hidden)
+        return self.head(self.dropout(h)), state

@@ -1,0 +1,125 @@
+"""The language ladder: models of Shakespeare's plays on the same small budget, judged on plays held out.
+
+Three tables. `climb`: every model of Part II, the neural ones with equal steps, worth about a minute for the
+LSTM on two cores. `orders`: n-grams of each order on parts of the training plays. `data`: the same small
+LSTM on the same parts. Bits per character, state carried through the text, on all of the held-out plays.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from vec2gpt import corpora
+from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel, WindowConfig, WindowLanguageModel
+from vec2gpt.metrics import bits, reading_loss
+from vec2gpt.ngrams import NGram
+from vec2gpt.recipes import shakespeare
+from vec2gpt.recipes.recall import raise_forget_bias
+from vec2gpt.recipes.table import Experiment
+from vec2gpt.training import fit, seed_everything, warmup_cosine, windows
+
+STEPS, SIZE, LENGTH, LR, HIDDEN, WINDOW, ORDER = 600, 32, 64, 5e-3, 256, 8, 7
+SHARES = (1 / 64, 1 / 16, 1 / 4, 1.0)
+SEEDS = (0, 1, 2)
+TRAINED = f"size={SIZE} length={LENGTH} lr={LR} hidden={HIDDEN}"
+
+
+class Way(NamedTuple):
+    """How a model comes about: counted, or trained."""
+
+    make: Callable[[Tensor, int], object]  # (text (N,), vocabulary size) -> model
+    learns: bool
+    settings: str
+
+
+def recurrent(cell: str, *, bias: float = 0.0) -> Way:
+    """bias: added to an LSTM's forget gates before the training."""
+
+    def make(text, size):
+        model = RecurrentLanguageModel(LanguageModelConfig(size, cell=cell, hidden=HIDDEN))
+        if bias:
+            raise_forget_bias(model, bias)
+        return model
+
+    return Way(make, learns=True, settings=f"{TRAINED} forget bias={bias}" if bias else TRAINED)
+
+
+def counted(order: int) -> Way:
+    return Way(lambda text, size: NGram(text, size, order=order), learns=False, settings=f"order={order}")
+
+
+WAYS = {
+    "unigram": counted(1),
+    "n-gram": counted(ORDER),
+    "window": Way(
+        lambda text, size: WindowLanguageModel(WindowConfig(size, window=WINDOW, hidden=HIDDEN)),
+        learns=True,
+        settings=f"{TRAINED} window={WINDOW}",
+    ),
+    "rnn": recurrent("rnn"),
+    "lstm": recurrent("lstm"),
+    "lstm, bias 1": recurrent("lstm", bias=1.0),
+    "gru": recurrent("gru"),
+}
+
+CLIMB = {"model": tuple(WAYS), "seed": SEEDS}
+ORDERS = {"order": tuple(range(1, 9)), "share": SHARES}
+DATA = {"model": ("lstm",), "share": SHARES[:-1], "seed": SEEDS}  # all of it: see CLIMB
+
+
+def climb() -> Experiment:
+    """Rows: a model and a seed; unigram and n-gram have no chance in them, so their seeds agree."""
+    return _experiment(WAYS)
+
+
+def orders() -> Experiment:
+    """Rows: an order, and the share of the training plays that was counted."""
+    return _experiment({order: counted(order) for order in ORDERS["order"]}, name="order")
+
+
+def data() -> Experiment:
+    """Rows: a share of the training plays, and a seed."""
+    return _experiment(WAYS)
+
+
+def _experiment(ways: dict, *, name: str = "model") -> Experiment:
+    def settings(*, share: float = 1.0, seed: int = 0, steps: int | None = None, **place: object) -> dict:
+        way = ways[place[name]]
+        taken = (STEPS if steps is None else steps) if way.learns else 0
+        return {**place, "share": share, "seed": seed, "steps": taken, "settings": way.settings}
+
+    def measure(*, share: float, seed: int, steps: int, **place: object) -> dict:
+        train, validation, test = _plays()
+        text = train[: round(share * len(train))]
+        seed_everything(seed)
+        model = ways[place[name]].make(text, len(shakespeare.characters()))
+        if steps:
+            _train(model, text, steps=steps, seed=seed)
+        return {
+            "parameters": sum(weight.numel() for weight in model.parameters()) if steps else _kept(model),
+            "validation_bits": round(bits(_loss(model, validation)), 4),
+            "test_bits": round(bits(_loss(model, test)), 4),
+        }
+
+    return Experiment(settings, measure, data=corpora.corpus("shakespeare").sha256, text=shakespeare.digest())
+
+
+def _train(model: nn.Module, text: Tensor, *, steps: int, seed: int) -> None:
+    schedule = warmup_cosine(steps, warmup=steps // 20)
+    draw = windows(text, length=LENGTH, size=SIZE)
+    if fit(model, draw, steps=steps, lr=LR, schedule=schedule, seed=seed).interrupted:
+        raise KeyboardInterrupt
+
+
+def _loss(model, rows: Tensor) -> float:
+    return model.loss(rows) if isinstance(model, NGram) else reading_loss(model, rows)
+
+
+def _kept(model: NGram) -> int:
+    """What an n-gram model keeps instead of parameters: a count for every n-gram."""
+    return sum(len(level.grams) for level in model.levels)
+
+
+_plays = cache(shakespeare.numbered)
