@@ -51,16 +51,16 @@ class Visit:
             self.page.wait_for_function("document.documentElement.dataset.widgets === 'ready'")
         return self.page
 
-    def widget(self, name: str):
-        return Widget(self.page, name)
+    def widget(self, name: str, nth: int = 0):
+        return Widget(self.page, name, nth)
 
 
 class Widget:
-    """One widget of a page, found by the name of its view."""
+    """One widget of a page, found by the name of its view: the first of that view, or the nth after it."""
 
-    def __init__(self, page, name: str):
+    def __init__(self, page, name: str, nth: int = 0):
         self.page, self.name = page, name
-        self.root = page.locator(f".v2g-host[data-view*='/{name}.mjs'] > .v2g").first
+        self.root = page.locator(f".v2g-host[data-view*='/{name}.mjs'] > .v2g").nth(nth)
 
     def part(self, name: str):
         return self.root.locator(f".v2g-{name}")

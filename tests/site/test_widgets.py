@@ -20,13 +20,13 @@ NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map",
 
 @pytest.fixture
 def widget(visit):
-    """Open the workbench, at a state if one is given, and find a widget on it."""
+    """Open the workbench, at a state if one is given, and find one of a view on it."""
 
-    def find(name: str, state: dict | None = None, **options):
+    def find(name: str, state: dict | None = None, nth: int = 0, **options):
         v = visit(**options)
-        link = "#" + urlencode({name: json.dumps(state)}) if state else ""
-        page = v.open(WORKBENCH + link)
-        found = v.widget(name)
+        linked = f"{name}-{nth + 1}" if nth else name
+        page = v.open(WORKBENCH + ("#" + urlencode({linked: json.dumps(state)}) if state else ""))
+        found = v.widget(name, nth)
         found.root.scroll_into_view_if_needed()
         if state:
             page.wait_for_function(
@@ -45,16 +45,17 @@ def data(widget, output: str, shape):
 
 
 @pytest.mark.parametrize("length", [1, 30, valves.LIMIT])
-def test_the_valves_on_the_page_are_the_torch_model(widget, length):
-    model, vocabs, _ = checkpoints.load("shakespeare-lstm")
+@pytest.mark.parametrize(("cell", "nth", "values"), [("lstm", 0, [0.25, None, 1]), ("gru", 1, [0.25, None])])
+def test_the_valves_on_the_page_are_the_torch_model(widget, cell, nth, values, length):
+    model, vocabs, _ = checkpoints.load(f"shakespeare-{cell}")
     text = (
         "To be, or not to be, that is the question: whether it is nobler in the mind to suffer the slings"
         + " " * 10
     )[:length]
-    held = {str(length // 2): [0.25, None, 1]}
-    w = widget("valves", {"text": text, "held": held, "unit": 3})
-    by_hand = torch.full((1, length, 3), -1.0)
-    by_hand[0, length // 2] = torch.tensor([0.25, -1, 1])
+    held = {str(length // 2): values}
+    w = widget("valves", {"text": text, "held": held, "unit": 3}, nth)
+    by_hand = torch.full((1, length, len(values)), -1.0)
+    by_hand[0, length // 2] = torch.tensor([-1.0 if value is None else value for value in values])
     with torch.no_grad():
         trace, surprise, *_ = valves.Valves(model)(
             torch.tensor([vocabs["text"].encode(text)]), by_hand, torch.tensor([3])
