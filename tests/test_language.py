@@ -17,6 +17,7 @@ from vec2gpt.language import (
     WindowLanguageModel,
     check_ids,
     next_token_loss,
+    open_forget_gates,
 )
 
 B, T, WIDTH, HIDDEN, WINDOW, V = 3, 7, 4, 6, 3, 11
@@ -65,6 +66,18 @@ def test_ignored_targets_do_not_count():
     torch.testing.assert_close(
         next_token_loss(logits, masked), next_token_loss(logits[:, :3], targets[:, :3])
     )
+
+
+@pytest.mark.parametrize("shape", [(T, B), (B, T - 1), (1, B * T)])
+def test_targets_of_another_shape_are_refused(shape):
+    """Flattened, the first and the last would fit, and be compared with what they do not follow."""
+    with pytest.raises(ValueError, match=rf"targets have the shape \({shape[0]}, {shape[1]}\), but the ids"):
+        next_token_loss(torch.zeros(B, T, V), torch.zeros(shape, dtype=torch.long))
+
+
+def test_a_loss_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="all targets are -100, so there is no loss"):
+        next_token_loss(torch.zeros(B, T, V), torch.full((B, T), -100))
 
 
 @pytest.mark.parametrize("bad", [-1, V])
@@ -124,6 +137,14 @@ def test_reading_in_parts_and_by_steps_is_reading_at_once(make):
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+def test_a_state_for_another_number_of_texts_is_refused(make):
+    model, ids = make(), torch.randint(V, (B, T))
+    for ask, text in ((model.read, ids), (model.step, ids[:, 0])):
+        with pytest.raises(ValueError, match=r"state is .*\b2, .*, but must be .*\b3, .*: see `initial`"):
+            ask(text, model.initial(2))
+
+
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
 def test_every_weight_learns_in_double_precision_too(make):
     model = make().double()
     logits, loss = model(torch.arange(V)[None], torch.arange(V)[None])
@@ -165,6 +186,18 @@ def test_a_window_model_needs_sizes(size):
         WindowConfig(**{"vocab_size": V} | size)
 
 
+@pytest.mark.parametrize("length", [WINDOW - 2, WINDOW])
+def test_a_state_of_another_window_is_refused(length):
+    with pytest.raises(ValueError, match=rf"state is \(3, {length}\), but must be \(3, {WINDOW - 1}\)"):
+        window().read(torch.randint(V, (B, T)), torch.full((B, length), V))
+
+
+@pytest.mark.parametrize("name", ["vocab_size", "window", "width", "hidden"])
+def test_the_sizes_of_a_window_model_are_whole(name):
+    with pytest.raises(ValueError, match=f"{name} is 8.0: give a whole number"):
+        WindowConfig(**{"vocab_size": V} | {name: 8.0})
+
+
 # ---- a memory ----
 
 
@@ -196,6 +229,36 @@ def test_a_recurrent_model_needs_sizes(size):
     [(name, value)] = size.items()
     with pytest.raises(ValueError, match=f"{name} is {value}: give at least 1"):
         LanguageModelConfig(**{"vocab_size": V} | size)
+
+
+@pytest.mark.parametrize("name", ["vocab_size", "width", "hidden", "layers"])
+def test_the_sizes_of_a_recurrent_model_are_whole(name):
+    with pytest.raises(ValueError, match=f"{name} is 8.0: give a whole number"):
+        LanguageModelConfig(**{"vocab_size": V} | {name: 8.0})
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, math.nan, math.inf])
+def test_dropout_is_a_share_that_leaves_something(dropout):
+    with pytest.raises(ValueError, match=f"dropout is {dropout}: give a share from 0 to below 1"):
+        LanguageModelConfig(V, dropout=dropout)
+
+
+def test_forget_gates_are_opened_and_nothing_else():
+    model, plain = recurrent(layers=2), recurrent(layers=2)
+    open_forget_gates(model, bias=3.0)
+    x, state = torch.randn(B, WIDTH), plain.initial(B)[0]
+    before, after = plain.stack.cells[0].gates(x, state), model.stack.cells[0].gates(x, state)
+    torch.testing.assert_close(after.f.logit(), before.f.logit() + 3)
+    torch.testing.assert_close(after._replace(f=before.f), before)
+    for name, weight in model.state_dict().items():
+        moved = weight - plain.state_dict()[name]
+        assert moved.sum().item() == pytest.approx(3 * HIDDEN if name.endswith("bias_ih") else 0, abs=1e-5)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "relu", "gru"])
+def test_cells_without_a_forget_gate_have_none_to_open(cell):
+    with pytest.raises(ValueError, match=f"cell is '{cell}', which has no forget gate"):
+        open_forget_gates(recurrent(cell), bias=1.0)
 
 
 # ---- elsewhere ----

@@ -27,14 +27,20 @@ def test_a_choice_among_k_has_perplexity_k_and_log2_k_bits():
 
 
 def test_a_text_is_cut_into_rows_and_its_end_left_out():
-    assert rows(torch.arange(11), 3).tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    assert rows(torch.arange(11), count=3).tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
     assert rows(torch.arange(128)).tolist() == [[2 * row, 2 * row + 1] for row in range(64)]
 
 
 @pytest.mark.parametrize(("length", "count"), [(127, 64), (0, 1), (1, 1), (10, 0), (10, -1), (10, 6)])
 def test_rows_too_short_or_none_are_refused(length, count):
     with pytest.raises(ValueError, match=f"^{length} tokens make no {count} rows of two or more"):
-        rows(torch.arange(length), count)
+        rows(torch.arange(length), count=count)
+
+
+@pytest.mark.parametrize("shape", [(), (4, 200)])
+def test_rows_are_cut_from_one_text(shape):
+    with pytest.raises(ValueError, match=r"ids have the shape .*, not \(N,\)"):
+        rows(torch.zeros(shape, dtype=torch.long))
 
 
 def language_model():
@@ -58,8 +64,14 @@ def test_the_loss_of_reading_is_the_mean_of_all_rows():
 
 @pytest.mark.parametrize("shape", [(5,), (3, 1), (3, 0)])
 def test_nothing_to_predict_is_refused(shape):
-    with pytest.raises(ValueError, match=r"rows have the shape .*, not \(B, N\) of two tokens or more"):
+    with pytest.raises(ValueError, match=r"ids have the shape .*, not \(B, N\) of two tokens or more"):
         reading_loss(language_model(), torch.zeros(shape, dtype=torch.long))
+
+
+@pytest.mark.parametrize("piece", [0, -1])
+def test_reading_nothing_at_once_is_refused(piece):
+    with pytest.raises(ValueError, match=f"piece is {piece}: at least 1"):
+        reading_loss(language_model(), torch.zeros(2, 5, dtype=torch.long), piece=piece)
 
 
 # ---- ranks ----

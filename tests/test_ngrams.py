@@ -118,7 +118,7 @@ def test_a_context_never_seen_leaves_it_to_the_shorter_one():
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_the_loss_is_that_of_reading(order):
-    model, held_out = NGram(text(), V, order=order), rows(text(200, seed=1), 4)
+    model, held_out = NGram(text(), V, order=order), rows(text(200, seed=1), count=4)
     assert model.loss(held_out) == pytest.approx(reading_loss(model, held_out, piece=7), rel=1e-6)
     assert model.loss(held_out) == pytest.approx(model(held_out[:, :-1], held_out[:, 1:])[1].item(), rel=1e-6)
 
@@ -145,6 +145,24 @@ def test_reading_in_parts_and_by_steps_is_reading_at_once():
     assert torch.equal(state, end) and torch.equal(end, ids[:, -3:])
 
 
+@pytest.mark.parametrize("shape", [(1, 3), (2, 2), (2, 4), (2,)])
+def test_a_state_of_other_texts_is_refused(shape):
+    """Of one text for two, of a shorter context, of a longer one, and of no batch."""
+    model = NGram(text(), V, order=4)
+    with pytest.raises(ValueError, match=rf"state is \({shape[0]},.*\), but must be \(2, 3\): see `initial`"):
+        model.read(torch.zeros(2, 5, dtype=torch.long), torch.zeros(shape, dtype=torch.long))
+
+
+def test_everything_stays_on_the_device_of_the_text():
+    """What does not name its device would land on meta, where there are no numbers to work with."""
+    ids, expected = text(), NGram(text(), V, order=3)
+    with torch.device("meta"):
+        model = NGram(ids, V, order=3)
+        logits, loss = model(ids[None, :-1], ids[None, 1:])
+        assert model.loss(ids[None]) == expected.loss(ids[None])
+    assert torch.equal(logits, expected(ids[None, :-1])[0]) and loss.isfinite()
+
+
 def test_it_writes_what_it_has_read():
     """After 0 came always 1, after 1 always 2, after 2 always 0."""
     model = NGram(torch.arange(300) % 3, 3, order=3)
@@ -152,9 +170,13 @@ def test_it_writes_what_it_has_read():
     assert written.tolist() == [[1, 2, 0, 1, 2], [2, 0, 1, 2, 0]]
 
 
-@pytest.mark.parametrize(("size", "order", "most"), [(84, 0, 9), (84, -1, 9), (84, 10, 9), (2, 40, 39)])
+@pytest.mark.parametrize(
+    ("size", "order", "most"), [(84, 0, 9), (84, -1, 9), (84, 10, 9), (2, 40, 39), (84, 2.5, 9)]
+)
 def test_orders_beyond_what_can_be_counted_are_named(size, order, most):
-    with pytest.raises(ValueError, match=f"order is {order}; with {size} tokens give 1 to {most}"):
+    with pytest.raises(
+        ValueError, match=f"order is {order}; with {size} tokens give a whole number from 1 to {most}"
+    ):
         NGram(torch.tensor([0, 1, 0]), size, order=order)
     p = NGram(torch.tensor([0, size - 1, 0]), size, order=most)(torch.full((1, 50), size - 1))[0].exp()
     torch.testing.assert_close(p.sum(-1), torch.ones(1, 50))  # the largest numbers there are

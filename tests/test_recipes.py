@@ -149,10 +149,17 @@ def test_a_stopped_recipe_writes_no_checkpoint_and_goes_on_later(quick, monkeypa
         assert torch.equal(kept[name], weight)
 
 
-@pytest.mark.slow
-def test_bad_steps_are_a_sentence(quick, tmp_path, capsys):
-    assert main(["shakespeare-lstm", "--steps", "0", "--out", str(tmp_path)]) == 1
-    assert capsys.readouterr().err.startswith("error: ")
+@pytest.mark.parametrize("name", ["shakespeare-lstm", "language-ladder", "ngram-orders"])
+@pytest.mark.parametrize("steps", [0, -3])
+def test_bad_steps_are_a_sentence(name, steps, tmp_path, capsys):
+    assert main([name, f"--steps={steps}", "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"error: steps is {steps}: train at least 1\n"
+    assert not [*tmp_path.iterdir()]
+
+
+def test_the_vocabulary_is_built_once():
+    assert shakespeare.characters() is shakespeare.characters()
+    assert len(shakespeare.characters()) == 84
 
 
 # ---- tables ----

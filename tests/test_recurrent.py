@@ -228,6 +228,21 @@ def test_padding_may_stand_anywhere():
     torch.testing.assert_close(last, end)
 
 
+@pytest.mark.parametrize("unknown", [torch.inf, torch.nan])
+@pytest.mark.parametrize("read", [run, run_back])
+@pytest.mark.parametrize("kind", CELLS)
+def test_what_stands_at_padding_reaches_no_gradient(kind, read, unknown):
+    cell, x = kind(WIDTH, HIDDEN), torch.randn(B, T, WIDTH)
+
+    def gradients(x):
+        x = x.clone().requires_grad_()
+        h, last = read(cell, x, cell.initial(B), mask=MASK)
+        return torch.autograd.grad(h.sum() + last.h.sum(), [x, *cell.parameters()])
+
+    poisoned = x.masked_fill(~MASK[..., None], unknown)
+    torch.testing.assert_close(gradients(poisoned), gradients(x))
+
+
 def test_reading_back_is_reading_the_reversed_text():
     cell, x = LSTMCell(WIDTH, HIDDEN), torch.randn(B, T, WIDTH)
     h, last = run_back(cell, x, cell.initial(B))
@@ -281,17 +296,42 @@ def test_sizes_below_one_are_refused(sizes):
         ({"x": torch.zeros(T, WIDTH)}, r"x has the shape \(5, 4\), not \(B, T, 4\)"),
         ({"x": torch.zeros(B, T, 7)}, r"x has the shape \(3, 5, 7\), not \(B, T, 4\)"),
         ({"x": torch.zeros(B, 0, WIDTH)}, "length 0"),
-        ({"mask": MASK[0]}, r"mask is bool of the shape \(5,\), not bool \(B, T\) = \(3, 5\)"),
-        ({"mask": MASK[:2]}, r"mask is bool of the shape \(2, 5\)"),
-        ({"mask": MASK.float()}, r"mask is float32 of the shape \(3, 5\), not bool"),
-        ({"state": (LSTMCell(WIDTH, HIDDEN).initial(B),)}, "state has 1 cell states, but the stack 2 cells"),
-        ({"state": 2 * (LSTMCell(WIDTH, HIDDEN).initial(2),)}, r"for 2 sequences, but x has 3"),
+        ({"mask": MASK[0]}, r"mask is torch.bool \(5,\), not torch.bool \(3, 5\)"),
+        ({"mask": MASK[:2]}, r"mask is torch.bool \(2, 5\), not"),
+        ({"mask": MASK.float()}, r"mask is torch.float32 \(3, 5\), not torch.bool \(3, 5\)"),
     ],
 )
 def test_what_does_not_fit_is_named(change, said):
     stack = Stack(LSTMCell, WIDTH, HIDDEN, layers=2)
     with pytest.raises(ValueError, match=said):
         stack(**{"x": torch.randn(B, T, WIDTH)} | change)
+
+
+NO_STATES = {  # of two layers of LSTM cells
+    "of another cell": 2 * (GRUCell(WIDTH, HIDDEN).initial(B),),
+    "of a plain cell": 2 * (RNNCell(WIDTH, HIDDEN).initial(B),),
+    "of one layer": (LSTMCell(WIDTH, HIDDEN).initial(B),),
+    "of no layer": (),
+    "for two sequences": 2 * (LSTMCell(WIDTH, HIDDEN).initial(2),),
+    "of another size": 2 * (LSTMCell(WIDTH, HIDDEN + 1).initial(B),),
+    "bare": LSTMCell(WIDTH, HIDDEN).initial(B),
+    "as in torch": (torch.zeros(2, B, HIDDEN), torch.zeros(2, B, HIDDEN)),
+    "a tensor": torch.zeros(2, B, HIDDEN),
+    "a list": 2 * [LSTMCell(WIDTH, HIDDEN).initial(B)],
+}
+
+
+@pytest.mark.parametrize("state", NO_STATES.values(), ids=NO_STATES)
+def test_what_is_no_state_of_the_stack_is_answered_with_what_is(state):
+    one = r"LSTMState\(\(3, 6\), \(3, 6\)\)"
+    with pytest.raises(ValueError, match=rf"state is .*, but must be tuple\({one}, {one}\): see `initial`"):
+        Stack(LSTMCell, WIDTH, HIDDEN, layers=2)(torch.randn(B, T, WIDTH), state)
+
+
+@pytest.mark.parametrize("state", [GRUState(torch.zeros(B, HIDDEN)), torch.zeros(1, B, HIDDEN)])
+def test_a_state_of_one_layer_is_still_a_tuple(state):
+    with pytest.raises(ValueError, match=r"but must be tuple\(GRUState\(\(3, 6\)\)\): see `initial`"):
+        Stack(GRUCell, WIDTH, HIDDEN)(torch.randn(B, T, WIDTH), state)
 
 
 # ---- elsewhere ----

@@ -1,6 +1,6 @@
 """Language models that read a text token by token: with a fixed window, and with a memory.
 
-The window: Bengio, Ducharme, Vincent & Jauvin 2003. The memory: Elman 1990, for words Mikolov et al. 2010.
+The window: Bengio, Ducharme, Vincent & Jauvin 2003. The memory: Elman 1990, on real text Mikolov et al. 2010.
 Counting models (see `ngrams`) know nothing of a context that they have not seen. The window model gives every
 token a vector, and puts the vectors of the last few tokens through one hidden layer: contexts that are alike
 get predictions that are alike. The recurrent model drops the limit of a few.
@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vec2gpt.recurrent import GRUCell, LSTMCell, ReLUCell, RNNCell, Stack, is_exporting
+from vec2gpt.recurrent import GRUCell, LSTMCell, ReLUCell, RNNCell, Stack, check_state, is_exporting
 
 IGNORED = -100  # a target with this id counts in no loss
 CELLS = {"rnn": RNNCell, "relu": ReLUCell, "lstm": LSTMCell, "gru": GRUCell}
@@ -27,12 +27,28 @@ CELLS = {"rnn": RNNCell, "relu": ReLUCell, "lstm": LSTMCell, "gru": GRUCell}
 def next_token_loss(logits, targets):
     """Mean cross-entropy in nats of `targets` (B, T) under `logits` (B, T, V); None without targets.
 
-    Targets that are −100 are ignored. A model that knows nothing scores ln V: 4.25 for 70 characters.
+    Targets that are −100 are ignored, but not all may be. A model that knows nothing scores ln V: 4.25 for 70
+    characters.
     """
     if targets is None:
         return None
-    check_ids(torch.where(targets == IGNORED, 0, targets), logits.shape[-1], name="targets")
+    _check_targets(targets, logits)
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+
+
+def _check_targets(targets, logits):
+    """Raise ValueError unless there is an id or −100 for each of logits (B, T, V), and at least one id."""
+    ignored = targets == IGNORED
+    check_ids(torch.where(ignored, 0, targets), logits.shape[-1], name="targets")
+    if is_exporting():
+        return
+    if targets.shape != logits.shape[:2]:
+        raise ValueError(
+            f"targets have the shape {tuple(targets.shape)}, but the ids {tuple(logits.shape[:2])}: "
+            "give what follows each of them"
+        )
+    if ignored.all():
+        raise ValueError(f"all targets are {IGNORED}, so there is no loss: give at least one id")
 
 
 def check_ids(ids, vocab_size, *, name="ids"):
@@ -56,8 +72,13 @@ def check_ids(ids, vocab_size, *, name="ids"):
         )
 
 
-class Reader(nn.Module):
-    """A language model with a state; who extends it says how several tokens are read: `read(ids, state)`."""
+class LanguageModel:
+    """What every model with a state can do, neural or not, once it says how it reads.
+
+    Who extends it gives two methods: `initial(batch)`, the state before the first token, and
+    `read(ids, state)`, from ids (B, T) to the logits (B, T, V) and the state after them. A neural one extends
+    nn.Module too, behind this class.
+    """
 
     def forward(self, ids, targets=None):
         """ids (B, T) -> logits (B, T, V), and the mean loss in nats when targets (B, T) are given."""
@@ -71,8 +92,10 @@ class Reader(nn.Module):
 
 
 def check_sizes(**sizes):
-    """Raise ValueError naming the first of `sizes` below 1."""
+    """Raise ValueError naming the first of `sizes` that is no whole number, or below 1."""
     for name, size in sizes.items():
+        if not isinstance(size, int):
+            raise ValueError(f"{name} is {size!r}: give a whole number")
         if size < 1:
             raise ValueError(f"{name} is {size}: give at least 1")
 
@@ -91,7 +114,7 @@ class WindowConfig:
         check_sizes(**asdict(self))
 
 
-class WindowLanguageModel(Reader):
+class WindowLanguageModel(LanguageModel, nn.Module):
     """Predicts the next token from the last `window` tokens: vectors, one tanh layer, linear head."""
 
     def __init__(self, config):
@@ -109,6 +132,7 @@ class WindowLanguageModel(Reader):
     def read(self, ids, state):
         """Read ids (B, T) after the window `state`; return logits (B, T, V) and the window after them."""
         check_ids(ids, self.config.vocab_size)
+        check_state(state, self.initial, len(ids))
         text = torch.cat([state, ids], 1)  # (B, window − 1 + T)
         seen = self.embedding(text.unfold(1, self.config.window, 1))  # (B, T, window, width)
         logits = self.head(self.layer(seen.flatten(2)).tanh())  # (B, T, V)
@@ -131,9 +155,11 @@ class LanguageModelConfig:
         if self.cell not in CELLS:
             raise ValueError(f"cell is {self.cell!r}; there are {', '.join(CELLS)}")
         check_sizes(vocab_size=self.vocab_size, width=self.width, hidden=self.hidden, layers=self.layers)
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}: give a share from 0 to below 1")
 
 
-class RecurrentLanguageModel(Reader):
+class RecurrentLanguageModel(LanguageModel, nn.Module):
     """Predicts the next token from all tokens before it: embedding, layers of cells, linear head."""
 
     def __init__(self, config):
@@ -155,3 +181,19 @@ class RecurrentLanguageModel(Reader):
         check_ids(ids, self.config.vocab_size)
         h, state = self.stack(self.embedding(ids), state)  # (B, T, hidden)
         return self.head(self.dropout(h)), state
+
+
+@torch.no_grad()
+def open_forget_gates(model, *, bias):
+    """Add `bias` to that of every forget gate of an LSTM, so that it begins by keeping what it has read.
+
+    Gers et al. (2000) start it positive, Jozefowicz et al. (2015) advise 1: the gate then lets σ(1) = 0.73 of
+    the memory through. torch starts it near 0, where half is lost at every step. ValueError for other cells.
+    """
+    if model.config.cell != "lstm":
+        raise ValueError(
+            f"cell is {model.config.cell!r}, which has no forget gate: give a model of LSTM cells"
+        )
+    for cell in model.stack.cells:
+        _, forget, _, _ = cell.bias_ih.chunk(4)  # input, forget, candidate, output
+        forget += bias

@@ -22,29 +22,33 @@ def bits(loss: float) -> float:
     return loss / math.log(2)
 
 
-def rows(ids: Tensor, count: int = 64) -> Tensor:
+def rows(ids: Tensor, *, count: int = 64) -> Tensor:
     """A text (N,) cut into `count` rows of equal length, to be read side by side: (count, N // count)."""
+    if ids.dim() != 1:
+        raise ValueError(f"ids have the shape {tuple(ids.shape)}, not (N,): give one text")
     if not 1 <= count <= len(ids) // 2:
         raise ValueError(f"{len(ids)} tokens make no {count} rows of two or more: give at least {2 * count}")
     return ids[: len(ids) // count * count].view(count, -1)
 
 
 @torch.no_grad()
-def reading_loss(model, rows: Tensor, *, piece: int = 256) -> float:
-    """Mean loss in nats of a model that reads each of rows (B, N) from its first token to its last.
+def reading_loss(model, ids: Tensor, *, piece: int = 256) -> float:
+    """Mean loss in nats of a model that reads each row of ids (B, N) from its first token to its last.
 
     It goes on from its own state, so that it may use all that it has read, however long ago; `piece`: tokens
     read at once. The first token of a row is given, not predicted. The model is used in the mode it is in:
     call `model.eval()` first.
     """
-    if rows.dim() != 2 or rows.shape[1] < 2:
-        raise ValueError(f"rows have the shape {tuple(rows.shape)}, not (B, N) of two tokens or more")
-    state, total = model.initial(len(rows)), 0.0
-    for start in range(0, rows.shape[1] - 1, piece):
-        targets = rows[:, start + 1 : start + 1 + piece]
-        logits, state = model.read(rows[:, start : start + targets.shape[1]], state)
+    if ids.dim() != 2 or ids.shape[1] < 2:
+        raise ValueError(f"ids have the shape {tuple(ids.shape)}, not (B, N) of two tokens or more")
+    if piece < 1:
+        raise ValueError(f"piece is {piece}: at least 1 token must be read at once")
+    state, total = model.initial(len(ids)), 0.0
+    for start in range(0, ids.shape[1] - 1, piece):
+        targets = ids[:, start + 1 : start + 1 + piece]
+        logits, state = model.read(ids[:, start : start + targets.shape[1]], state)
         total += next_token_loss(logits, targets).item() * targets.shape[1]
-    return total / (rows.shape[1] - 1)
+    return total / (ids.shape[1] - 1)
 
 
 def spearman(first: Tensor, second: Tensor) -> float:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vec2gpt.language import check_ids, next_token_loss
+from vec2gpt.language import LanguageModel, check_ids
+from vec2gpt.recurrent import check_state
 
 
 class Level(NamedTuple):
@@ -38,11 +39,12 @@ class Level(NamedTuple):
         return torch.where(total > 0, mixed, shorter)  # a context never seen leaves it to the shorter one
 
 
-class NGram:
+class NGram(LanguageModel):
     """Smoothed counts of all n-grams of up to `order` tokens in ids (N,).
 
-    An order of 1 looks at nothing: it knows how frequent each token is. ValueError for an order below 1 or
-    so large that an n-gram is no 64-bit number (from 10 on for 84 characters).
+    An order of 1 looks at nothing: it knows how frequent each token is. The counts stay on the device of ids.
+    ValueError for an order that is no whole number, below 1, or so large that an n-gram is no 64-bit number
+    (from 10 on for 84 characters).
 
     >>> model = NGram(torch.tensor([0, 1, 0, 1, 0, 0]), 2, order=2)
     >>> model(torch.tensor([[0]]))[0].exp()  # after 0 came 1, 1, 0
@@ -53,11 +55,13 @@ class NGram:
         if ids.dim() != 1 or len(ids) < 2:
             raise ValueError(f"ids have the shape {tuple(ids.shape)}, not (N,) of two tokens or more")
         check_ids(ids[None], vocab_size)
-        self.vocab_size, self.order = vocab_size, order
+        self.vocab_size, self.order, self.device = vocab_size, order, ids.device
         self.base = vocab_size + 1  # one digit more, for what stands before the text
         longest = int(63 / math.log2(self.base))
-        if not 1 <= order <= longest:
-            raise ValueError(f"order is {order}; with {vocab_size} tokens give 1 to {longest}")
+        if not isinstance(order, int) or not 1 <= order <= longest:
+            raise ValueError(
+                f"order is {order!r}; with {vocab_size} tokens give a whole number from 1 to {longest}"
+            )
         contexts = self._contexts(ids[None, :-1], self.initial(1))  # of every token but the first
         grams, counts = (contexts * self.base + ids[1:]).unique(return_counts=True)
         self.levels = [self._level(grams, counts)]
@@ -66,26 +70,20 @@ class NGram:
             grams, counts = (grams % self.base**length).unique(return_counts=True)
             self.levels.insert(0, self._level(grams, counts))
 
-    def __call__(self, ids, targets=None):
-        """ids (B, T) -> logits (B, T, V), and the mean loss in nats when targets (B, T) are given."""
-        logits, _ = self.read(ids, self.initial(len(ids)))
-        return logits, next_token_loss(logits, targets)
+    __call__ = LanguageModel.forward  # nothing here is an nn.Module, which would see to it
 
     def initial(self, batch):
         """The order − 1 tokens before the first: nothing, as ids (B, order − 1)."""
-        return torch.full((batch, self.order - 1), self.vocab_size)
+        return torch.full((batch, self.order - 1), self.vocab_size, device=self.device)
 
     def read(self, ids, state):
         """Read ids (B, T) after the tokens `state`; return ln p (B, T, V) and the last order − 1 tokens."""
         check_ids(ids, self.vocab_size)
+        check_state(state, self.initial, len(ids))
         contexts = self._contexts(ids, state)[..., None]  # (B, T, 1)
-        logits = self._probability(contexts, torch.arange(self.vocab_size)).log().float()  # (B, T, V)
+        tokens = torch.arange(self.vocab_size, device=self.device)
+        logits = self._probability(contexts, tokens).log().float()  # (B, T, V)
         return logits, torch.cat([state, ids], 1)[:, ids.shape[1] :]
-
-    def step(self, ids, state):
-        """Read one token a sequence, ids (B,); return ln p (B, V) and the next state."""
-        logits, state = self.read(ids[:, None], state)
-        return logits[:, 0], state
 
     def loss(self, rows):
         """Mean nats of every token but the first of each row (B, N), without asking for the other tokens."""
@@ -110,7 +108,7 @@ class NGram:
         return Level(grams, counts - discount, contexts, totals, left)
 
     def _probability(self, contexts, tokens):
-        p = torch.full((), 1 / self.vocab_size, dtype=torch.double)
+        p = torch.full((), 1 / self.vocab_size, dtype=torch.double, device=self.device)
         for length, level in enumerate(self.levels):
             short = contexts % self.base**length
             p = level.probability(short, short * self.base + tokens, p)
@@ -120,15 +118,15 @@ class NGram:
 def discounts(counts):
     """What to take off a count of 0, 1, 2 and of 3 or more: (4,), from how many counts are 1, 2, 3 and 4.
 
-    D_k = k − (k + 1) Y n_{k+1} / n_k with Y = n_1 / (n_1 + 2 n_2) (Chen and Goodman, 1999); half, where a
-    text is too small to tell.
+    D_k = k − (k + 1) Y n_{k+1} / n_k with Y = n_1 / (n_1 + 2 n_2) (Chen and Goodman, 1999). Where a text
+    is so small that this is not defined, or not between 0 and k, we take off ½: that is ours, not theirs.
     """
     n = [(counts == times).sum().item() for times in range(5)]
     found = [0.0]
     for k in (1, 2, 3):
         d = k - (k + 1) * n[1] / (n[1] + 2 * n[2]) * n[k + 1] / n[k] if n[1] and n[k] else 0.0
         found.append(d if 0 < d < k else 0.5)
-    return torch.tensor(found, dtype=torch.double)
+    return torch.tensor(found, dtype=torch.double, device=counts.device)
 
 
 def _find(keys, values, wanted):

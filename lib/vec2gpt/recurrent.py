@@ -19,7 +19,6 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 from torch.utils import _pytree as pytree
 
@@ -83,9 +82,7 @@ class RNNState(NamedTuple):
 
 
 class RNNGates(NamedTuple):
-    """There is no gate: only the sum that becomes the state."""
-
-    a: torch.Tensor  # what input and memory say together, before the activation, (B, hidden)
+    a: torch.Tensor  # no gate, only what input and memory say together, before the activation, (B, hidden)
 
 
 class LSTMState(NamedTuple):
@@ -136,11 +133,11 @@ class Cell(nn.Module):
 
     def seen(self, x):
         """What the input says to all gates, (…, blocks · hidden): for one step, or for all steps at once."""
-        return F.linear(x, self.weight_ih, self.bias_ih)
+        return nn.functional.linear(x, self.weight_ih, self.bias_ih)
 
     def kept(self, h):
         """What the memory says to all gates, (B, blocks · hidden)."""
-        return F.linear(h, self.weight_hh, self.bias_hh)
+        return nn.functional.linear(h, self.weight_hh, self.bias_hh)
 
     def gates(self, x, state):
         """What each gate decides on reading x (B, width) in `state`."""
@@ -195,8 +192,8 @@ class LSTMCell(Cell):
 class GRUCell(Cell):
     """Gated recurrent unit: one state, two gates. Equal to torch.nn.GRUCell.
 
-    The reset gate acts inside the candidate, so `gates` returns the candidate in two halves and `update`
-    joins them: whoever changes r in between changes the candidate too.
+    Cho et al. multiply h by r before U; here, as in torch, r multiplies U h + b. So `gates` returns the
+    candidate in two halves and `update` joins them: whoever changes r in between changes the candidate too.
     """
 
     blocks, State = 3, GRUState
@@ -215,13 +212,13 @@ class GRUCell(Cell):
 def run(cell, x, state, *, mask=None):
     """Let `cell` read x (B, T, width) from `state` on; return every h, (B, T, hidden), and the last state.
 
-    mask (B, T): True for a token. At padding the state stays as it was, and h is 0.
+    mask (B, T): True for a token. At padding, whatever x holds, the state stays as it was, and h is 0.
     """
     if mask is None:
         state, h = unroll(partial(_step, cell), state, cell.seen(x))
         return h, state
     token = mask[..., None]  # (B, T, 1)
-    state, h = unroll(partial(_step_at_tokens, cell), state, (cell.seen(x), token))
+    state, h = unroll(partial(_step_at_tokens, cell), state, (cell.seen(x.masked_fill(~token, 0)), token))
     return h * token, state
 
 
@@ -243,12 +240,24 @@ def run_back(cell, x, state, *, mask=None):
     return h.flip(1), state
 
 
+def check_state(state, initial, batch):
+    """Raise ValueError unless `state` is made as `initial(batch)` is; an exported graph does not ask."""
+    if not is_exporting() and (got := _form(state)) != (wanted := _form(initial(batch))):
+        raise ValueError(f"state is {got}, but must be {wanted}: see `initial`")
+
+
+def _form(state):
+    """How a state is made, down to the shapes of its tensors: tuple(LSTMState((3, 6), (3, 6)))."""
+    if isinstance(state, tuple):
+        return f"{type(state).__name__}({', '.join(map(_form, state))})"
+    return str(tuple(getattr(state, "shape", ())))
+
+
 class Stack(nn.Module):
     """Layers of cells, each reading what the one below shows. Equal to torch.nn.RNN, LSTM and GRU.
 
     cell: the class, such as LSTMCell. bidirectional: two cells a layer, the second of which reads from the
     last token to the first; their h are joined. dropout: of what a layer hands to the next, while training.
-
     A state is a tuple of cell states: for each layer one, or two where there are two directions.
     """
 
@@ -271,7 +280,7 @@ class Stack(nn.Module):
         mask (B, T): True for a token, False for padding, which changes no state and shows 0. A state of two
         directions is where each of them ended: at the last token, and at the first.
         """
-        state, after = state or self.initial(len(x)), []
+        state, after = self.initial(len(x)) if state is None else state, []
         self._check(x, state, mask)
         for first in range(0, len(self.cells), self.directions):
             x, shown = self.dropout(x) if first else x, []
@@ -283,17 +292,9 @@ class Stack(nn.Module):
         return x, tuple(after)
 
     def _check(self, x, state, mask):
-        """Raise ValueError for sizes that do not fit."""
+        """Raise ValueError for what does not fit."""
         if x.dim() != 3 or x.shape[-1] != self.width:
             raise ValueError(f"x has the shape {tuple(x.shape)}, not (B, T, {self.width})")
-        if len(state) != len(self.cells):
-            raise ValueError(
-                f"state has {len(state)} cell states, but the stack {len(self.cells)} cells: see `initial`"
-            )
-        if (batch := len(state[0].h)) != len(x):
-            raise ValueError(f"state is for {batch} sequences, but x has {len(x)}")
+        check_state(state, self.initial, len(x))
         if mask is not None and (mask.shape != x.shape[:2] or mask.dtype != torch.bool):
-            raise ValueError(
-                f"mask is {str(mask.dtype).removeprefix('torch.')} of the shape {tuple(mask.shape)}, "
-                f"not bool (B, T) = {tuple(x.shape[:2])}: True for a token"
-            )
+            raise ValueError(f"mask is {mask.dtype} {tuple(mask.shape)}, not torch.bool {tuple(x.shape[:2])}")

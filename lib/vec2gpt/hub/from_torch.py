@@ -13,7 +13,7 @@ from torch import nn
 
 from vec2gpt.recurrent import Cell, GRUCell, LSTMCell, ReLUCell, RNNCell, Stack
 
-CELLS = {"RNN_TANH": RNNCell, "RNN_RELU": ReLUCell, "LSTM": LSTMCell, "GRU": GRUCell}  # by torch's `mode`
+BY_MODE = {"RNN_TANH": RNNCell, "RNN_RELU": ReLUCell, "LSTM": LSTMCell, "GRU": GRUCell}  # torch's `mode`
 
 
 @singledispatch
@@ -39,7 +39,7 @@ def _(module: nn.RNNBase) -> Stack:
         raise ValueError(f"proj_size is {module.proj_size}: our cells do not project their state; give 0")
     with torch.device("meta"):  # no weights yet, and no random numbers drawn for them
         stack = Stack(
-            CELLS[module.mode],
+            BY_MODE[module.mode],
             module.input_size,
             module.hidden_size,
             layers=module.num_layers,
@@ -53,7 +53,7 @@ def _(module: nn.RNNBase) -> Stack:
 
 @from_torch.register
 def _(module: nn.RNNCell) -> RNNCell:
-    return _like(module, CELLS[f"RNN_{module.nonlinearity.upper()}"])
+    return _like(module, BY_MODE[f"RNN_{module.nonlinearity.upper()}"])
 
 
 @from_torch.register

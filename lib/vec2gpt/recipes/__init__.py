@@ -92,11 +92,14 @@ def run(name: str, *, steps: int | None = None, out: str | Path | None = None) -
     """Train what the recipe of that name trains and write its checkpoint or table.
 
     steps: instead of the recipe's own. out: a folder instead of the package's.
-    KeyError for an unknown name; ValueError for a table of other steps than the recipe's without `out`;
-    KeyboardInterrupt when stopped by hand: nothing is written but the state from which the same call goes on.
+    KeyError for an unknown name; ValueError for steps below 1, or a table of other steps than the recipe's
+    without `out`; KeyboardInterrupt when stopped by hand: nothing is written but the state from which the
+    same call goes on.
     """
     if name not in RECIPES:
         raise KeyError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
+    if steps is not None and steps < 1:
+        raise ValueError(f"steps is {steps}: train at least 1")
     return RECIPES[name].run(name, steps=steps, out=out)
 
 

@@ -12,11 +12,16 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from vec2gpt import corpora
-from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel, WindowConfig, WindowLanguageModel
+from vec2gpt.language import (
+    LanguageModelConfig,
+    RecurrentLanguageModel,
+    WindowConfig,
+    WindowLanguageModel,
+    open_forget_gates,
+)
 from vec2gpt.metrics import bits, reading_loss
 from vec2gpt.ngrams import NGram
 from vec2gpt.recipes import shakespeare
-from vec2gpt.recipes.recall import raise_forget_bias
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.training import fit, seed_everything, warmup_cosine, windows
 
@@ -40,7 +45,7 @@ def recurrent(cell: str, *, bias: float = 0.0) -> Way:
     def make(text, size):
         model = RecurrentLanguageModel(LanguageModelConfig(size, cell=cell, hidden=HIDDEN))
         if bias:
-            raise_forget_bias(model, bias)
+            open_forget_gates(model, bias=bias)
         return model
 
     return Way(make, learns=True, settings=f"{TRAINED} forget bias={bias}" if bias else TRAINED)
@@ -94,11 +99,12 @@ def _experiment(ways: dict, *, name: str = "model") -> Experiment:
         train, validation, test = _plays()
         text = train[: round(share * len(train))]
         seed_everything(seed)
-        model = ways[place[name]].make(text, len(shakespeare.characters()))
-        if steps:
+        way = ways[place[name]]
+        model = way.make(text, len(shakespeare.characters()))
+        if way.learns:
             _train(model, text, steps=steps, seed=seed)
         return {
-            "parameters": sum(weight.numel() for weight in model.parameters()) if steps else _kept(model),
+            "parameters": _learned(model) if way.learns else _kept(model),
             "validation_bits": round(bits(_loss(model, validation)), 4),
             "test_bits": round(bits(_loss(model, test)), 4),
         }
@@ -115,6 +121,10 @@ def _train(model: nn.Module, text: Tensor, *, steps: int, seed: int) -> None:
 
 def _loss(model, rows: Tensor) -> float:
     return model.loss(rows) if isinstance(model, NGram) else reading_loss(model, rows)
+
+
+def _learned(model: nn.Module) -> int:
+    return sum(weight.numel() for weight in model.parameters())
 
 
 def _kept(model: NGram) -> int:

@@ -11,7 +11,7 @@ from hashlib import sha256
 import torch
 from torch import nn
 
-from vec2gpt.language import IGNORED, LanguageModelConfig, RecurrentLanguageModel
+from vec2gpt.language import IGNORED, LanguageModelConfig, RecurrentLanguageModel, open_forget_gates
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.training import Batch, Draw, fit, seed_everything
 
@@ -19,14 +19,14 @@ LETTERS, NOISE = 8, 2  # how many different tokens of each kind: ids 0 … 7, an
 STEPS, SIZE, LR, WIDTH, HIDDEN = 600, 32, 5e-3, 16, 32
 ASKED = 1000  # texts that the accuracy is measured on
 
-CELLS = {  # name: the cell, and what is added to its forget gate's bias before the training
+MEMORIES = {  # name: the cell, and what is added to its forget gate's bias before the training
     "rnn": ("rnn", 0.0),
     "lstm": ("lstm", 0.0),
     "lstm, bias 1": ("lstm", 1.0),
     "lstm, bias 3": ("lstm", 3.0),
     "gru": ("gru", 0.0),
 }
-AXES = {"cell": tuple(CELLS), "distance": (5, 10, 20, 40, 80), "seed": (0, 1, 2)}
+AXES = {"cell": tuple(MEMORIES), "distance": (5, 10, 20, 40, 80), "seed": (0, 1, 2)}
 SETTINGS = f"letters={LETTERS} noise={NOISE} size={SIZE} lr={LR} width={WIDTH} hidden={HIDDEN}"
 
 
@@ -49,22 +49,14 @@ def texts(*, distance: int, size: int) -> Draw:
 
 def make(name: str) -> RecurrentLanguageModel:
     """A model of one small layer of the cells of that name."""
-    if name not in CELLS:
-        raise KeyError(f"no cells are called {name!r}; there are {'; '.join(CELLS)}")
-    cell, bias = CELLS[name]
+    if name not in MEMORIES:
+        raise KeyError(f"no cells are called {name!r}; there are {'; '.join(MEMORIES)}")
+    cell, bias = MEMORIES[name]
     config = LanguageModelConfig(LETTERS + NOISE, cell=cell, width=WIDTH, hidden=HIDDEN)
     model = RecurrentLanguageModel(config)
     if bias:
-        raise_forget_bias(model, bias)
+        open_forget_gates(model, bias=bias)
     return model
-
-
-@torch.no_grad()
-def raise_forget_bias(model: nn.Module, bias: float) -> None:
-    """Add to the bias of every LSTM's forget gate, so that it starts open (Gers et al., 2000)."""
-    for cell in model.stack.cells:
-        _, forget, _, _ = cell.bias_ih.chunk(4)  # input, forget, candidate, output
-        forget += bias
 
 
 @torch.no_grad()
