@@ -17,6 +17,11 @@ test("clean keeps what the alphabet can spell and says what it left out", () => 
   assert.equal(kit.clean("", ["a"], 10).text, "");
 });
 
+test("a character that cannot be seen is spoken of by its name, and drawn as a sign", () => {
+  assert.deepEqual([..." \nb"].map((ch) => kit.spoken(ch)), ["space", "line break", "b"]);
+  assert.deepEqual([..." \nb"].map(kit.glyph), ["␣", "↵", "b"]);
+});
+
 test("a link brings a state back, and holds only what changed", () => {
   const c = context(), state = { ...c.state, temperature: 0.5, logits: [1, 3] };
   assert.equal(kit.toLink("softmax", c.state, c.state), "");

@@ -141,6 +141,24 @@ test("valves: the cost of the text is told with all gates free, and with the cha
   assert.match(valves.view.sentence({ ...held, state: { ...held.state, at: 0 } }), /gates held by hand at 1 other letter,/);
 });
 
+test("valves: the unit's numbers at the chosen letter, free and held where the two differ", () => {
+  const numbers = (c) => [...valves.view.picture(c).split('data-key="numbers"')[1].split("</div>")[0].matchAll(/<strong>(.*?)<\/strong> (.*?)<\/span>/g)].map(([, ...row]) => row.join(" "));
+  const expected = [
+    [LSTM, ["f 0.00 → −1.00", "i 0.10", "o 0.20 → −1.20", "c̃ 0.30", "c 0.40 → −1.40", "h 0.50"], "cell −1.40 (free: 0.40), hidden 0.50"],
+    [GRU, ["z 0.00 → −1.00", "r 0.10", "n 0.20 → −1.20", "h 0.30"], "hidden 0.30"],
+  ];
+  for (const [settings, rows, memory] of expected) {
+    const { c } = valvesContext(settings, { at: 2, held: { 1: settings.presets[0][1] } }), width = rows.length;
+    const before = rows.map((_, k) => k / 10), after = before.map((x, k) => (k % 2 ? x : -x - 1)), { data } = c.result.trace;
+    data.splice(2 * width, width, ...before);                     // of the free reading, at the third of four letters
+    data.splice((4 + 2) * width, width, ...after);
+    assert.deepEqual(numbers(c), rows);
+    assert.ok(valves.view.sentence(c).includes(` Unit 2: ${memory}. The text:`), valves.view.sentence(c));
+    const free = { ...c.state, held: {} };
+    assert.deepEqual(numbers({ ...c, state: free, result: { ...c.result, of: free } }), rows.map((row) => row.replace(/ .* → /, " ")));
+  }
+});
+
 test("valves: a gate stands at once where it is held, before the answer, and in the colour of its concept", () => {
   const colours = [["forget", "input", "output", "candidate", "cell", "hidden"], ["forget", "input", "candidate", "hidden"]];
   for (const [k, settings] of [LSTM, GRU].entries()) {
@@ -430,9 +448,9 @@ test("training map: a thousand random states are drawn", async () => {
 const gradientSettings = { tokens: [..."to be <b> or not to be!"], ids: Array.from({ length: 23 }, (_, k) => k), scale: 1, scales: [0.1, 3], activation: "tanh", activations: ["tanh", "relu", "none"], length: 4 };
 
 /** Answers as a model could have given them; `norms` in the order of time, the last step last. */
-function gradientContext(norms = [0.001, 0.01, 0.1, 1], { parts = norms, sizes = [2, 2], spectrum = [0.2, 1.5, 0.8], ...wish } = {}) {
+function gradientContext(norms = [0.001, 0.01, 0.1, 1], { slopes = norms.map(() => 0.5), shares = norms.map(() => 1 / norms.length), sizes = [2, 2], spectrum = [0.2, 1.5, 0.8], ...wish } = {}) {
   const state = { ...gradient.view.start({ ...gradientSettings, length: norms.length }), ...wish }, row = (data) => tensor([1, data.length], data);
-  const result = { norms: row(norms), slopes: row(norms.map(() => 0.5)), parts: row(parts), sizes: tensor([2], sizes), spectrum: tensor([3], spectrum), of: state };
+  const result = { norms: row(norms), slopes: row(slopes), shares: row(shares), sizes: tensor([2], sizes), spectrum: tensor([3], spectrum), of: state };
   return { settings: gradientSettings, w: gradient.view.words.en, state, result };
 }
 
@@ -447,12 +465,36 @@ test("gradient: the axis shows what there is to see, and changes only by steps",
   assert.deepEqual(gradient.range([1, 0, Infinity, NaN, 1e-90, 1e60]), [-64, 64]);
 });
 
-test("gradient: an answer is told step by step back, its share beyond ten steps by what each step adds", () => {
-  const norms = Array.from({ length: 12 }, (_, t) => 2 ** (t - 11)), parts = [3, 1, ...Array(10).fill(0.4)];
-  const told = gradient.summary(gradientContext(norms, { parts, sizes: [8, 2] }).result);
+/** Twelve steps, of which the first two, more than ten steps back, have these shares. */
+function farContext(first, second, more) {
+  const norms = Array.from({ length: 12 }, (_, t) => 2 ** (t - 11));
+  return gradientContext(norms, { shares: [first, second, ...Array(10).fill((1 - first - second) / 10)], ...more });
+}
+
+test("gradient: an answer is told step by step back, with the share of the steps before the last ten", () => {
+  const told = gradient.summary(farContext(0.375, 0.125, { sizes: [8, 2] }).result);
   assert.deepEqual(told.gains.slice(0, 3), [1, 0.5, 0.25]);
-  assert.ok(Math.abs(told.far - 0.5) < 1e-12);
+  assert.equal(told.far, 0.5);
   assert.equal(told.factor, 0.25);
+});
+
+test("gradient: a share below nothing, of steps that pull against the others, is told as what it is", () => {
+  const picture = (...answer) => gradient.view.picture(farContext(...answer));
+  assert.match(picture(0.375, 0.125), /the last 10 steps bring 50 % of it and those before 50 %, clipped or not\.</);
+  assert.match(picture(-0.5, 0.25), /bring 125 % of it and those before −25 %, clipped or not\. Less than 0 %: they pull/);
+  assert.match(picture(1, 0.5), /bring −50 % of it and those before 150 %, clipped or not\. Less than 0 %: they pull/);
+  assert.match(gradient.view.sentence(farContext(-0.5, 0.25, { sizes: [8, 2] })), /by 0\.25: .* keep their share of it, −25 %\.$/);
+});
+
+test("gradient: clipping comes after the way back, and the picture says so", () => {
+  assert.match(gradient.view.picture(farContext(0, 0, { sizes: [8, 2] })), /8, clipped to 2: each step still counts × 0\.25 .* itself stays/);
+  assert.doesNotMatch(gradient.view.picture(farContext(0, 0)), /clipped to|opacity/);
+});
+
+test("gradient: letters that cannot be seen have a sign under the bars", () => {
+  const c = gradientContext(), tokens = [..."a \nb?"];
+  const feet = gradient.view.picture({ ...c, settings: { ...c.settings, tokens } });
+  for (const sign of "a␣↵b") assert.ok(feet.includes(`>${sign}</text>`), sign);
 });
 
 test("gradient: the model reads as many letters as asked, up to the last, which it must guess", async () => {
@@ -468,8 +510,16 @@ test("gradient: the sentence tells what becomes of the gradient", () => {
   assert.match(say([900, 30, 1], { spectrum: [1, 99, 30] }), /^2 steps back, .* × 30 a step\. Over 2 steps the gradient explodes\.$/);
   assert.match(say([0.5, 0.7, 1], { at: 0 }), /^At the last step the norm of the gradient is 1\. Over 2 steps the gradient neither/);
   assert.match(say([0.001, 3, 9, 1]), /the gradient vanishes\. 1 step back it had grown to 9 times the last one's, although ρ = 0\.8 is below 1\.$/);
-  assert.match(say([0.001, 0.1, 1], { sizes: [8, 2] }), /by 0\.25: what lies more than 10 steps back keeps its share, 0 %\.$/);
-  assert.match(say([0, 0.1, 1]), /the gradient is 0: too small for float32/);
+  assert.match(say([0.001, 0.1, 1], { sizes: [8, 2] }), /by 0\.25: the steps before the last 10 keep their share of it, 0 %\.$/);
+});
+
+test("gradient: where it is 0 the sentence says whether it faded or was stopped", () => {
+  const say = (...answer) => gradient.view.sentence(gradientContext(...answer));
+  assert.match(say([0, 0, 1e-44, 1]), /the gradient is 0: too small for float32\./);
+  assert.match(say([0, 0, 1e-44, 1], { activation: "relu" }), /the gradient is 0: too small for float32\./);
+  assert.match(say([0, 0, 0.1, 1], { activation: "relu" }), /the gradient is 0: every way back to it meets a unit that is off\./);
+  assert.match(say([0, 0, 1e-44, 1], { activation: "relu", slopes: [1, 1, 0, 1] }), /meets a unit that is off\./);
+  assert.match(say([0, 0.1, 1], { slopes: [1, 0, 1] }), /meets a slope φ′ of 0\./);      // a tanh as flat as float32 can tell
 });
 
 test("gradient: what is no number, or no gradient, is told in words and drawn without breaking", () => {

@@ -451,7 +451,7 @@ def test_the_gradient_on_the_page_is_the_torch_model(widget):
         w = widget("gradient", wish)
         ids = w.context("settings.ids")
         with torch.no_grad():
-            norms, _, _, sizes, spectrum = GradientThroughTime(models[name])(
+            norms, _, shares, sizes, spectrum = GradientThroughTime(models[name])(
                 torch.tensor([ids[-1 - length : -1]]),
                 torch.tensor(ids[-1:]),
                 torch.tensor([0.9]),
@@ -460,6 +460,7 @@ def test_the_gradient_on_the_page_is_the_torch_model(widget):
             )
         for output, value in {"norms": norms, "sizes": sizes, "spectrum": spectrum}.items():
             assert data(w, output, value.shape) == pytest.approx(value.numpy(), rel=1e-2, abs=1e-37), output
+        assert data(w, "shares", shares.shape) == pytest.approx(shares.numpy(), abs=1e-3)
 
 
 def test_the_gradient_vanishes_explodes_and_overflows_in_words(widget):
@@ -480,12 +481,12 @@ def test_the_gradient_vanishes_explodes_and_overflows_in_words(widget):
 
 def test_clipping_shortens_the_step_and_leaves_every_share(widget):
     w = widget("gradient", {"scale": 1.2, "activation": "relu"})
-    parts, (whole, same) = w.context("result.parts.data"), w.context("result.sizes.data")
+    shares, (whole, same) = w.context("result.shares.data"), w.context("result.sizes.data")
     assert whole == same and "clipped to" not in w.part("picture").inner_text()
     w.slide("clip", -2)
     assert w.context("result.sizes.data")[1] == pytest.approx(0.01, rel=1e-3)
-    assert w.context("result.parts.data") == parts
-    assert "clipped to 0.01" in w.part("picture").inner_text() and "keeps its share" in w.sentence()
+    assert w.context("result.shares.data") == shares
+    assert "clipped to 0.01" in w.part("picture").inner_text() and "keep their share" in w.sentence()
 
 
 def test_a_step_of_the_way_back_is_chosen_with_mouse_and_keys_and_the_matrix_scaled(widget):

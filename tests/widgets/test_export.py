@@ -126,7 +126,7 @@ def gradient_case():
     settings = [(0.8, 0, np.inf), (1.0, 1, 0.01), (1.0, 2, 0.5), (1.1, 0, 0.1)]
     lengths = (20, 1, 2, 7, gradient.LIMIT)
     questions = [gradient_question(length, *one) for length in lengths for one in settings]
-    return module, questions, ["norms", "slopes", "parts", "sizes", "spectrum"], {"ids": [1]}
+    return module, questions, ["norms", "slopes", "shares", "sizes", "spectrum"], {"ids": [1]}
 
 
 CASES = [softmax_case, valves_case, gru_valves_case, repaint_case, writer_case]

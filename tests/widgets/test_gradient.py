@@ -13,6 +13,7 @@ from vec2gpt.widgets.gradient import (
     ACTIVATIONS,
     LIMIT,
     GradientThroughTime,
+    divide,
     fresh_models,
     gradient_widget,
     norm,
@@ -46,7 +47,10 @@ def answer(model, length, *, scale=1.0, activation="tanh", threshold=math.inf, s
 
 
 def by_autograd(model, ids, scale, activation):
-    """The same forward pass as a plain loop; what autograd says of every h, of every use of U, and of U."""
+    """The same forward pass as a plain loop; what autograd says of every h, of every use of U, and of U.
+
+    A step's share is what a step of descent along ∂L/∂U, by its use of U alone, would gain of the whole.
+    """
     cell = model.stack.cells[0]
     phi = {"tanh": torch.tanh, "relu": torch.relu, "none": lambda a: a}[activation]
     U = (scale * cell.weight_hh).detach().requires_grad_()
@@ -60,19 +64,40 @@ def by_autograd(model, ids, scale, activation):
         states.append(h)
         slopes.append(SLOPES[activation](a, h).mean())
     next_token_loss(model.head(h)[:, None], ids[:, -1:]).backward()
-    norms, parts = ([one.grad.norm() for one in each] for each in (states, uses))
-    return torch.stack(norms), torch.stack(slopes), torch.stack(parts), U.grad.norm()
+    norms = torch.stack([one.grad.norm() for one in states])
+    shares = torch.stack([(one.grad * U.grad).sum() for one in uses]) / (U.grad**2).sum().clamp(min=1e-30)
+    return norms, torch.stack(slopes), shares, U.grad.norm()
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 30])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("scale", [0.5, 1.0, 1.7])
 def test_it_is_what_autograd_says(length, activation, scale):
-    ids, (norms, slopes, parts, sizes, _) = answer(model(), length, scale=scale, activation=activation)
+    ids, (norms, slopes, shares, sizes, _) = answer(model(), length, scale=scale, activation=activation)
     expected = by_autograd(model(), ids, scale, activation)
-    for ours, theirs in zip((norms[0], slopes[0], parts[0], sizes[0]), expected, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-9)
+    for ours, theirs in zip((norms[0], slopes[0], shares[0], sizes[0]), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6 if ours is shares[0] else 1e-9)
     assert sizes[0] == sizes[1]  # without a threshold nothing is clipped
+
+
+def test_shares_by_hand():
+    """Three steps add the numbers 3, 2 and −1 to a U of one unit, 4 in all."""
+    size, shares = divide(torch.tensor([[[3.0], [1.0], [-1.0]]]), torch.tensor([[[1.0], [2.0], [1.0]]]))
+    assert (size.item(), shares[0].tolist()) == (4.0, [0.75, 0.5, -0.25])
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("scale", [0.1, 1.0, 2.0])
+def test_the_shares_are_together_one_and_clipping_leaves_them(activation, scale):
+    _, (_, _, shares, *_) = answer(model(), 40, scale=scale, activation=activation)
+    assert shares.sum().item() == pytest.approx(1, rel=1e-4)
+    _, (_, _, clipped, sizes, _) = answer(model(), 40, scale=scale, activation=activation, threshold=1e-4)
+    assert sizes[1] < sizes[0] and torch.equal(clipped, shares)
+
+
+def test_where_no_step_adds_anything_every_share_is_zero():
+    _, (_, _, shares, sizes, _) = answer(model(), 1)  # the state before the only step is empty
+    assert shares.tolist() == [[0.0]] and sizes.tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(("name", "cell"), [("tanh", RNNCell), ("relu", ReLUCell)])
@@ -204,8 +229,13 @@ def stacked():
         ({"a": model()}, TEXT, {"activation": "sigmoid"}, "'sigmoid'; there are tanh, relu, none"),
         ({"a": model()}, TEXT, {"length": 0}, "length is 0; the text has 1 to 35 steps"),
         ({"a": model()}, TEXT, {"length": 36}, "length is 36; the text has 1 to 35 steps"),
-        ({"a": model(), "b": model("lstm")}, TEXT, {}, "b has 1 layers of lstm cells; give one layer"),
-        ({"a": stacked()}, TEXT, {}, "a has 2 layers of rnn cells; give one layer"),
+        (
+            {"a": model(), "b": model("lstm")},
+            TEXT,
+            {},
+            "b is made of lstm cells; this widget shows rnn or relu",
+        ),
+        ({"a": stacked()}, TEXT, {}, "a has 2 layers; this widget shows one"),
         ({"a": model(vocab_size=7)}, TEXT, {}, "a knows 7 characters, but the vocabulary has 12"),
         ({"a": diverged()}, TEXT, {}, "a holds NaN or ∞"),
         (

@@ -139,10 +139,23 @@ def test_a_single_letter_costs_nothing(model):
     assert widget.first["probabilities"]["data"][0] > 1 / len(VOCAB)
 
 
+def test_a_vocabulary_of_three_has_three_guesses():
+    model = RecurrentLanguageModel(LanguageModelConfig(3, cell="gru", width=6, hidden=7))
+    guesses = valves_widget(model, Vocab("abc", specials=()), "abca").first["guesses"]
+    assert guesses["dims"] == [2, 4, 3] and sorted(guesses["data"][:3]) == [0, 1, 2]
+
+
 @pytest.mark.parametrize(("text", "unit"), [("", 0), ("a" * (LIMIT + 1), 0), ("a", -1), ("a", 7)])
 def test_texts_and_units_that_do_not_fit_are_refused(model, text, unit):
     with pytest.raises(ValueError, match=r"give 1 to 100|units 0 to 6"):
         valves_widget(model, VOCAB, text, unit=unit)
+
+
+def diverged():
+    model = language_model()
+    with torch.no_grad():
+        model.head.weight[0, 0] = math.nan
+    return model
 
 
 def test_a_character_outside_the_vocabulary_is_named(model):
@@ -156,10 +169,11 @@ def test_a_character_outside_the_vocabulary_is_named(model):
         ({}, "there is no model"),
         (
             {"mine": language_model("rnn")},
-            "mine is of the kind 'rnn', which has no gates: give 'lstm' or 'gru'",
+            "mine is made of rnn cells; this widget shows lstm or gru",
         ),
-        ({"mine": language_model("relu")}, "'relu', which has no gates"),
+        ({"mine": language_model("relu")}, "mine is made of relu cells"),
         ({"mine": language_model(layers=2)}, "mine has 2 layers"),
+        ({"mine": diverged()}, "mine holds NaN or ∞"),
         ({"a": language_model(), "b": language_model("gru")}, "the kinds gru, lstm: give a widget to each"),
     ],
 )
@@ -169,7 +183,7 @@ def test_models_that_it_cannot_show_are_refused(models, problem):
 
 
 def test_a_vocabulary_that_is_not_the_models_is_refused(model):
-    with pytest.raises(ValueError, match="knows 9 characters, vocab has 3: give its own"):
+    with pytest.raises(ValueError, match="knows 9 characters, but the vocabulary has 3: give its own"):
         valves_widget(model, Vocab("abc", specials=()), "abc")
 
 

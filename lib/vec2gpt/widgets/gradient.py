@@ -17,6 +17,7 @@ from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
 from vec2gpt.recurrent import ReLUCell, RNNCell, RNNState, unroll
 from vec2gpt.text import Vocab
 from vec2gpt.widgets.live import LiveModel
+from vec2gpt.widgets.models import check_models
 
 LIMIT = 100  # steps
 SCALES = 0.1, 3.0  # of the recurrent matrix: 3 ** 100 is beyond float32
@@ -30,8 +31,8 @@ class GradientThroughTime(nn.Module):
 
     ids (1, T); target (1,): the letter after them; scale (1,): a factor on the recurrent matrix U;
     activation (1,): its place in ACTIVATIONS; threshold (1,) of clipping, ∞ for none →
-    norms (1, T): ‖∂L/∂h_t‖; slopes (1, T): φ'(a_t), the mean over the units; parts (1, T): the norm of what
-    step t adds to ∂L/∂U; sizes (2,): ‖∂L/∂U‖ and what clipping leaves of it; spectrum (3,): the smallest and
+    norms (1, T): ‖∂L/∂h_t‖; slopes (1, T): φ'(a_t), the mean over the units; shares (1, T): each
+    step's share of ∂L/∂U; sizes (2,): ‖∂L/∂U‖ and what clipping leaves of it; spectrum (3,): the smallest and
     the largest singular value of the scaled U, and its spectral radius.
     """
 
@@ -45,10 +46,9 @@ class GradientThroughTime(nn.Module):
         slopes = slope(a, activation)  # (1, T, hidden)
         arriving = self.loss_gradient(last, target)  # (1, hidden)
         grad_h, grad_a = self.send_back(arriving, slopes, scale)  # (1, T, hidden) each
-        parts = norm(grad_a) * norm(before)  # of an outer product, which is what a step adds
-        whole = norm((grad_a.mT @ before).flatten(1))  # (1,)
-        clipped = whole * (threshold / whole).clamp(max=1)
-        return norm(grad_h), slopes.mean(-1), parts, torch.cat([whole, clipped]), self.unscaled * scale
+        whole, shares = divide(grad_a, before)
+        clipped = whole * (threshold / whole).clamp(max=1)  # it scales all shares alike, so they stay
+        return norm(grad_h), slopes.mean(-1), shares, torch.cat([whole, clipped]), self.unscaled * scale
 
     def read(self, ids: Tensor, scale: Tensor, activation: Tensor) -> tuple[Tensor, ...]:
         """The last state (1, hidden), and for each step the state before it and its sum a (1, T, hidden)."""
@@ -90,6 +90,19 @@ def slope(a: Tensor, activation: Tensor) -> Tensor:
     """φ'(a), taken at a: 1 − tanh² a, or 1 where a > 0, or 1."""
     one = torch.ones_like(a)
     return torch.stack([one - a.tanh() ** 2, (a > 0).to(a.dtype), one]).index_select(0, activation)[0]
+
+
+def divide(grad_a: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+    """‖∂L/∂U‖ (1,), and the share (1, T) of it that each step brings.
+
+    Step t adds the matrix Gₜ = ∂L/∂a_t ⊗ h_{t−1}, and ∂L/∂U = G is the sum of all. Of its length, Gₜ brings
+    ⟨Gₜ, G⟩ / ‖G‖²: together 1, and negative where a step pulls against the whole. All are 0 where G is.
+    """
+    whole = grad_a.mT @ before  # (1, hidden, hidden)
+    size = norm(whole.flatten(1))  # (1,)
+    least = size.clamp(min=FLOAT32.tiny)
+    along = grad_a @ (whole / least) * before  # (1, T, hidden)
+    return size, along.sum(-1) / least
 
 
 def norm(x: Tensor) -> Tensor:
@@ -167,7 +180,7 @@ def gradient_widget(
     ids = vocab.encode(text)
     length = min(50, len(ids) - 1) if length is None else length
     _check_start(len(ids), scale, activation, length)
-    _check_models(models, len(vocab))
+    check_models(models, len(vocab), cells=("rnn", "relu"))
     widget = LiveModel(
         "gradient",
         {name: GradientThroughTime(model) for name, model in models.items()},
@@ -178,7 +191,7 @@ def gradient_widget(
             "activation": torch.tensor([ACTIVATIONS.index(activation)]),
             "threshold": torch.tensor([math.inf]),
         },
-        ["norms", "slopes", "parts", "sizes", "spectrum"],
+        ["norms", "slopes", "shares", "sizes", "spectrum"],
         lengths={"ids": [1]},
         settings={
             "tokens": [vocab.tokens[id] for id in ids],
@@ -208,20 +221,3 @@ def _check_start(characters: int, scale: float, activation: str, length: int) ->
         raise ValueError(f"activation is {activation!r}; there are {', '.join(ACTIVATIONS)}")
     if not SCALES[0] <= scale <= SCALES[1]:
         raise ValueError(f"scale is {scale}; the slider goes from {SCALES[0]} to {SCALES[1]}")
-
-
-def _check_models(models: dict[str, RecurrentLanguageModel], vocab_size: int) -> None:
-    if not models:
-        raise ValueError("there is no model: give at least one, such as fresh_models(len(vocab))")
-    for name, model in models.items():
-        cell, layers, known = model.config.cell, model.config.layers, model.config.vocab_size
-        if cell not in ("rnn", "relu") or layers != 1:
-            raise ValueError(
-                f"{name} has {layers} layers of {cell} cells; give one layer of rnn or relu cells"
-            )
-        if known != vocab_size:
-            raise ValueError(
-                f"{name} knows {known} characters, but the vocabulary has {vocab_size}: give its own"
-            )
-        if not all(weight.isfinite().all() for weight in model.parameters()):
-            raise ValueError(f"{name} holds NaN or ∞: its training diverged; give one from before that")

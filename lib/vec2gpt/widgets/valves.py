@@ -10,6 +10,7 @@ from vec2gpt.language import RecurrentLanguageModel
 from vec2gpt.recurrent import is_exporting, unroll
 from vec2gpt.text import Vocab
 from vec2gpt.widgets.live import LiveModel
+from vec2gpt.widgets.models import check_models
 
 GUESSES = 5
 LIMIT = 100  # characters the widget reads
@@ -46,7 +47,7 @@ class Valves(nn.Module):
     ids (1, T); held (1, T, G): the G gates of the cell's kind at each step, for all units, negative = free;
     unit (1,), of which the trace tells → trace (2, T, P): the unit's gates, candidate and states; surprise
     (2, T): bits that each character cost, 0 for the first, which nothing predicts; guesses (2, T, 5): what is
-    expected next, and their probabilities (2, T, 5). Row 0 is the free reading.
+    expected next, and their probabilities (2, T, 5); fewer of a smaller vocabulary. Row 0: the free reading.
     """
 
     def __init__(self, model: RecurrentLanguageModel):
@@ -68,7 +69,7 @@ class Valves(nn.Module):
         both = torch.cat([torch.full_like(held, -1.0), held])  # (2, T, G)
         _, (h, trace) = unroll(step, cell.initial(2), (seen, both))
         log_p = self.model.head(h).log_softmax(-1)  # (2, T, V)
-        best = log_p.exp().topk(GUESSES)
+        best = log_p.exp().topk(min(GUESSES, log_p.shape[-1]))
         return trace, surprise(log_p, ids), best.indices, best.values
 
 
@@ -141,20 +142,7 @@ def _settings(kind: Kind) -> dict:
 
 def _kind(models: dict[str, RecurrentLanguageModel], vocab: Vocab) -> Kind:
     """The kind that all models are of; ValueError where they are not what the widget can show."""
-    if not models:
-        raise ValueError("there is no model: give a RecurrentLanguageModel, or a dict of such by name")
-    for name, model in models.items():
-        config = model.config
-        if config.cell not in KINDS:
-            raise ValueError(
-                f"{name} is of the kind {config.cell!r}, which has no gates: give 'lstm' or 'gru'"
-            )
-        if config.layers != 1:
-            raise ValueError(f"{name} has {config.layers} layers; the widget shows one: give a model of 1")
-        if config.vocab_size != len(vocab):
-            raise ValueError(
-                f"{name} knows {config.vocab_size} characters, vocab has {len(vocab)}: give its own"
-            )
+    check_models(models, len(vocab), cells=tuple(KINDS))
     if len(kinds := {model.config.cell for model in models.values()}) > 1:
         raise ValueError(f"the models are of the kinds {', '.join(sorted(kinds))}: give a widget to each")
     return KINDS[kinds.pop()]

@@ -48,6 +48,9 @@ export const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
 /** A character as words speak of it. */
 export const spoken = (ch, k = speak(KIT_WORDS)) => ({ " ": k.space, "\n": k.newline })[ch] ?? ch;
 
+/** A character as pictures write it: none is invisible. */
+export const glyph = (ch) => ({ " ": "␣", "\n": "↵" })[ch] ?? ch;
+
 /** The words of `table` in the page's language. */
 const speak = (table, lang = globalThis.document?.documentElement.lang) => table[(lang ?? "").slice(0, 2)] ?? table.en;
 

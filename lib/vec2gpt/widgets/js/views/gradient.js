@@ -5,6 +5,7 @@ const TOP = 20, FLOOR = 168, SLOPES = 190, DEEP = 218, BOTTOM = 236;
 const NEAR = 10;                                               // steps that count as near the loss
 const OFF = 2.25;                                              // of the clipping slider, in powers of ten: never clipped
 const REACH = [1, 2, 4, 8, 16, 32, 64];                        // powers of ten up and down that the axis may show
+const FAINT = 1e-30;                                           // one step back from here may end below float32's 1e-45
 const DASHES = { bound: "6 3", run: "1.5 3" };
 
 const power = (n) => `10${[...String(n)].map((digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)]).join("")}`;
@@ -17,17 +18,23 @@ export function number(x, w = view.words.en) {
   return `${Number(digits)}·${power(+exponent)}`;
 }
 
-const percent = (share) => `${number(100 * share)} %`;
+const percent = (share) => `${number(100 * share).replace("-", "−")} %`;
 const threshold = (clip) => (clip >= OFF ? Infinity : 10 ** clip);
 const farthest = (c) => Math.min(c.state.at, c.result.of.length - 1);   // steps back, where the cursor stands
 
 /** What the picture and the sentence need of an answer; step k is k steps back. */
-export function summary({ norms, slopes, parts, sizes, spectrum }) {
+export function summary({ norms, slopes, shares, sizes, spectrum }) {
   const back = (tensor) => Array.from(tensor.data).reverse(), sum = (list) => list.reduce((a, b) => a + b, 0);
-  const norm = back(norms), gains = norm.map((x) => (norm[0] === 0 ? 0 : x / norm[0])), part = back(parts), all = sum(part);
+  const norm = back(norms), gains = norm.map((x) => (norm[0] === 0 ? 0 : x / norm[0]));
   const [whole, clipped] = sizes.data, [least, most, radius] = spectrum.data;
-  const far = all ? sum(part.slice(NEAR)) / all : 0, factor = whole ? clipped / whole : 1;
+  const far = sum(back(shares).slice(NEAR)), factor = whole ? clipped / whole : 1;
   return { norm, gains, slopes: back(slopes), far, whole, clipped, factor, least, most, radius };
+}
+
+/** Whether the gradient is 0 because slopes of 0 stop it, and not because it faded below what float32 holds. */
+function stopped({ norm, slopes }) {
+  const last = norm.indexOf(0) - 1;                              // how far back it still is something
+  return slopes[last] === 0 || norm[last] > FAINT;
 }
 
 /** How many powers of ten down and up the axis shows, for the numbers to be seen on it. */
@@ -63,7 +70,7 @@ function axis([low, high], { y }) {
 /** Under the bars the characters that were read, or, where they would not fit, how far back they are. */
 function feet({ tokens }, length, { wide, x }) {
   const write = (text, back, look) => `<text x="${(x(back) + wide / 2).toFixed(1)}" y="${BOTTOM - 4}" text-anchor="middle" ${look}>${esc(text)}</text>`;
-  if (wide > 6) return tokens.slice(-1 - length, -1).map((token, t) => write(token, length - 1 - t, 'style="font:10px ui-monospace,monospace"')).join("");
+  if (wide > 6) return tokens.slice(-1 - length, -1).map((token, t) => write(glyph(token), length - 1 - t, 'style="font:10px ui-monospace,monospace"')).join("");
   return Array.from({ length: Math.ceil(length / 10) }, (_, k) => write(k ? `−${10 * k}` : "0", 10 * k, 'class="soft"')).join("");
 }
 
@@ -100,26 +107,29 @@ export const view = {
       hint: "The loss of the next letter is sent back through the letters before it. Scale the recurrent matrix U, read more or fewer letters, change the activation, clip.",
       picture: "The norm of the gradient at every step, the last on the right. Left and right choose a step, up and down scale the recurrent matrix.",
       model: "Recurrent matrix", scale: "U ×", length: "Steps", activation: "Activation", clip: "Clip ‖∂L/∂U‖ at",
-      activations: { tanh: "tanh", relu: "ReLU", none: "none" }, off: "never",
+      activations: { tanh: "tanh", relu: "ReLU", none: "none" }, never: "never",
       axis: "‖∂L/∂hₜ‖, as a multiple of the last one's", slope: "φ′", none: "not a number",
-      bound: (least, most) => `σmaxᵏ: the most that U can do in k steps (σ from ${least} to ${most})`,
+      bound: (least, most) => `σmaxᵏ: in k steps U makes no more than this of it (σ from ${least} to ${most})`,
       run: (radius) => `ρᵏ: what U does in the long run (ρ = ${radius})`,
       slopes: (mean) => `φ′(aₜ): the slope that each step multiplies by as well (${mean} on average)`,
       size: (whole) => `‖∂L/∂U‖ = ${whole}`,
-      cut: (whole, clipped, factor) => `‖∂L/∂U‖ = ${whole}, clipped to ${clipped}: all of it × ${factor} (the solid bars)`,
-      share: (near, far) => `The last ${NEAR} steps make ${near} of it, those before ${far}, clipped or not.`,
+      cut: (whole, clipped, factor) => `‖∂L/∂U‖ = ${whole}, clipped to ${clipped}: each step still counts × ${factor} (the solid bars). ` +
+        "∂L/∂hₜ itself stays (the pale ones), for clipping comes after the way back. U stands here for all parameters.",
+      share: (near, far) => `Measured along its direction, the last ${NEAR} steps bring ${near} of it and those before ${far}, clipped or not.`,
+      against: "Less than 0 %: they pull the other way.",
       single: "One step: the state before it is empty, so there is no way back and no gradient of U.",
       silent: "The model is so sure of the right letter that its loss sends nothing back: the gradient is 0.",
       states: "The states themselves grew beyond what float32 holds (3.4·10³⁸): loss and gradient are not numbers, and a training would be lost here.",
       lost: "On its way back the gradient grows beyond what float32 holds (3.4·10³⁸): a training would be lost here. Clipping does not help, for it divides by ∞.",
       end: (norm) => `At the last step the norm of the gradient is ${norm}.`,
       here: (back, token, norm, gain, rate) => `${steps(back)} back, at “${token}”, the norm is ${norm}: ${gain} times the last one's, on average × ${rate} a step.`,
-      zero: (back, token) => `${steps(back)} back, at “${token}”, the gradient is 0: too small for float32.`,
+      zero: (back, token, why) => `${steps(back)} back, at “${token}”, the gradient is 0: ${why}.`,
+      faded: "too small for float32", stopped: "every way back to it meets a slope φ′ of 0", off: "every way back to it meets a unit that is off",
       vanishes: (length) => `Over ${steps(length)} the gradient vanishes.`,
       explodes: (length) => `Over ${steps(length)} the gradient explodes.`,
       holds: (length) => `Over ${steps(length)} the gradient neither vanishes nor explodes.`,
       hump: (gain, back, radius) => `${steps(back)} back it had grown to ${gain} times the last one's, although ρ = ${radius} is below 1.`,
-      clips: (factor, far) => `Clipping scales all of it alike, by ${factor}: what lies more than ${NEAR} steps back keeps its share, ${far}.`,
+      clips: (factor, far) => `Clipping scales ∂L/∂U as a whole, by ${factor}: the steps before the last ${NEAR} keep their share of it, ${far}.`,
     },
   },
   start: ({ scale, length, activation }) => ({ scale, length, activation, clip: OFF, at: 99 }),
@@ -127,7 +137,7 @@ export const view = {
     { kind: "range", name: "scale", label: w.scale, min: settings.scales[0], max: settings.scales[1], step: 0.05, show: (scale) => (+scale).toFixed(2) },
     { kind: "range", name: "length", label: w.length, min: 1, max: settings.tokens.length - 1, step: 1 },
     { kind: "choice", name: "activation", label: w.activation, options: settings.activations.map((name) => [name, w.activations[name]]) },
-    { kind: "range", name: "clip", label: w.clip, min: -2, max: OFF, step: 0.25, show: (clip) => (clip >= OFF ? w.off : number(threshold(clip))) },
+    { kind: "range", name: "clip", label: w.clip, min: -2, max: OFF, step: 0.25, show: (clip) => (clip >= OFF ? w.never : number(threshold(clip))) },
   ],
   accept: ({ state }) => ({ ...state, length: Math.round(state.length), at: clamp(Math.trunc(+state.at) || 0, 0, 99) }),
   async *compute({ state, settings: { ids, activations } }, ask) {
@@ -151,18 +161,19 @@ export const view = {
     const mean = slopes.reduce((a, b) => a + b, 0) / slopes.length, show = (x) => number(x, w);
     const legend = [[dashed("bound"), w.bound(show(least), show(most))], [dashed("run"), w.run(show(radius))], [block("soft"), w.slopes(show(mean))]];
     const size = factor === 1 ? w.size(show(whole)) : w.cut(show(whole), show(clipped), show(factor));
+    const share = [w.share(percent(1 - far), percent(far)), far < 0 || far > 1 ? w.against : ""].filter(Boolean).join(" ");
     return `<div class="v2g-pair"><figure>${drawing(c, told)}</figure><div>` +
       `<ul class="v2g-legend">${legend.map(([mark, text]) => `<li>${mark}<span>${esc(text)}</span></li>`).join("")}</ul>` +
-      `<p>${esc(size)}</p>${whole > 0 && Number.isFinite(whole) ? `<p>${esc(w.share(percent(1 - far), percent(far)))}</p>` : ""}</div></div>`;
+      `<p>${esc(size)}</p>${whole > 0 && Number.isFinite(whole) ? `<p>${esc(share)}</p>` : ""}</div></div>`;
   },
   sentence: (c) => {
-    const { norm, gains, radius, whole, factor, far } = summary(c.result), { w } = c, { length } = c.result.of, back = farthest(c);
+    const told = summary(c.result), { norm, gains, radius, whole, factor, far } = told, { w } = c, { length, activation } = c.result.of, back = farthest(c);
     const token = spoken(c.settings.tokens[c.settings.tokens.length - 2 - back]), first = gains.at(-1), highest = Math.max(...gains);
     if (Number.isNaN(norm[0])) return w.states;
     if (!Number.isFinite(whole)) return w.lost;
     if (norm[0] === 0) return w.silent;
     if (length === 1) return w.single;
-    const here = back === 0 ? w.end(number(norm[0])) : norm[back] === 0 ? w.zero(back, token)
+    const here = back === 0 ? w.end(number(norm[0])) : norm[back] === 0 ? w.zero(back, token, !stopped(told) ? w.faded : activation === "relu" ? w.off : w.stopped)
       : w.here(back, token, number(norm[back]), number(gains[back]), number(gains[back] ** (1 / back)));
     return [
       here, (first < 1e-2 ? w.vanishes : first > 1e2 ? w.explodes : w.holds)(length - 1),

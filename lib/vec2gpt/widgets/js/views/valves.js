@@ -6,6 +6,7 @@ const LEFT = 84, STEP = 13, TALL = 44, GAP = 10, TOP = 24;      // layout, in SV
 const ROUND = [1, 2, 4, 8, 16, 32, 64, 128];                    // where an axis may end
 const HUES = { update: "forget", reset: "input", surprise: "soft" };   // a GRU's gates take the colours of those most like them
 const SYMBOLS = { g: "c̃" };                                     // the book's name for what code, as torch.nn, calls g
+const MEMORY = ["cell", "hidden"];                              // the states proper, of which the sentence tells
 const ALL = "all", HERE = "here";                               // where a gate is held
 const FREE = 0, HELD = 1;                                       // the two readings in an answer
 
@@ -13,7 +14,7 @@ const band = (k) => TOP + k * (TALL + GAP);
 const chars = (state) => [...state.text];
 const same = (a, b) => a.every((v, k) => v === b[k]);
 const colour = (name) => `var(--${HUES[name] ?? name})`;
-const glyph = (ch) => ({ " ": "␣", "\n": "↵" })[ch] ?? ch;
+const fixed = (x) => (Math.abs(x) < 0.005 ? "0.00" : x.toFixed(2).replace("-", "−"));
 const signed = (x) => `${+x.toFixed(2) < 0 ? "−" : "+"}${Math.abs(x).toFixed(2)}`;
 
 // ---- what is held: at each letter its own values, or those of every letter; null is free ----
@@ -45,6 +46,15 @@ const parts = ({ settings }) => [...settings.gates, ...settings.states];
 
 /** The value of part `k` of the unit after letter `t`, in one of the two readings. */
 const traced = ({ result: { trace: { data, dims } } }, reading, t, k) => data[(reading * dims[1] + t) * dims[2] + k];
+
+/** All parts of the unit after letter `t`: {symbol, name, now, before: if all gates were free, or null where that is the same}. */
+function values(c, t) {
+  const of = ([symbol, name], k) => {
+    const [before, now] = [FREE, HELD].map((reading) => fixed(traced(c, reading, t, k)));
+    return { symbol: SYMBOLS[symbol] ?? symbol, name, now, before: touched(c.result.of) && before !== now ? before : null };
+  };
+  return parts(c).map(of);
+}
 
 /** The bits that letter `t` cost. */
 const bitsAt = ({ result: { surprise: { data, dims } } }, reading, t) => data[reading * dims[1] + t];
@@ -118,9 +128,20 @@ function strip(c) {
     `${all.map(label).join("")}</svg></div>`;
 }
 
+/** The letter of the answer at which the reader looks. */
+const looked = (c) => Math.min(c.state.at, chars(c.result.of).length - 1);
+
+/** The unit at the chosen letter in numbers; the columns leave room for both readings, so that nothing jumps. */
+function numbers(c) {
+  const t = looked(c), row = ({ symbol, name, now, before }) =>
+    `<span style="border-left:.3em solid ${colour(name)};padding-left:.4em;white-space:nowrap"><strong>${esc(symbol)}</strong> ${before === null ? "" : `${before} → `}${now}</span>`;
+  return `<p>${esc(c.w.unitAt(c.result.of.unit, t + 1, glyph(chars(c.result.of)[t]), touched(c.result.of)))}</p><div data-key="numbers" ` +
+    `style="display:grid;grid-template-columns:repeat(auto-fill,minmax(9.2rem,1fr));gap:.2rem .5rem;font-variant-numeric:tabular-nums">${values(c, t).map(row).join("")}</div>`;
+}
+
 /** What is expected after the chosen letter, framed what comes; beside it the same with all gates free. */
 function expected(c) {
-  const seen = chars(c.result.of), t = Math.min(c.state.at, seen.length - 1), next = seen[t + 1] && c.settings.alphabet.indexOf(seen[t + 1]);
+  const seen = chars(c.result.of), t = looked(c), next = seen[t + 1] && c.settings.alphabet.indexOf(seen[t + 1]);
   const list = (reading, heading) => {
     const rows = guesses(c, reading, t).map(([id, ch, p]) => [id, glyph(ch), p]);
     return `<div style="flex:1 1 12rem;max-width:22rem"><p>${esc(heading)}</p>${bars(rows, rows.findIndex(([id]) => id === next))}</div>`;
@@ -185,6 +206,8 @@ export const view = {
       change: (free, held, more) => `${free} → ${held} bits a letter: ${more}`,
       expected: (letter, next) => `Expected after “${letter}”${next ? `, where “${next}” comes` : ""}`, ifFree: "With all gates free (the thin lines)",
       sentence: (letter, n, gates, guess, p) => `After letter ${n} (“${letter}”), with ${gates}, the model expects “${guess}” (${p}).`,
+      unitAt: (unit, n, letter, held) => `Unit ${unit}, letter ${n} (“${letter}”)${held ? ", free → held" : ""}:`,
+      memory: (unit, states) => `Unit ${unit}: ${states}.`, state: (name, now, before) => `${name} ${now}${before === null ? "" : ` (free: ${before})`}`,
       price: (text) => `The text: ${text}.`,
       heldHere: (names) => `${names} held by hand`, heldThere: (n) => `gates held by hand at ${n} other letter${n > 1 ? "s" : ""}`, heldNone: "all gates free",
     },
@@ -221,13 +244,14 @@ export const view = {
     if (gesture.kind === "press") return press(c, gesture);
     return gesture.kind === "drag" ? drag(c, gesture) : typed(c, gesture.key);
   },
-  picture: (c) => strip(c) + `<div style="position:sticky;left:0"><p><strong>${esc(price(c))}</strong></p>` +
+  picture: (c) => strip(c) + `<div style="position:sticky;left:0">${numbers(c)}<p><strong>${esc(price(c))}</strong></p>` +
     `<div style="display:flex;flex-wrap:wrap;gap:.2rem 1.5rem">${expected(c)}</div></div>`,
   sentence: (c) => {
-    const { of } = c.result, seen = chars(of), t = Math.min(c.state.at, seen.length - 1), [[, guess, p]] = guesses(c, HELD, t);
+    const { of } = c.result, seen = chars(of), t = looked(c), [[, guess, p]] = guesses(c, HELD, t);
     const names = at(of, t).flatMap((v, k) => (v === null ? [] : `${c.w[c.settings.gates[k][1]]} ${v.toFixed(2)}`)), others = touched(of);
     const gates = names.length ? c.w.heldHere(names.join(", ")) : others ? c.w.heldThere(others) : c.w.heldNone;
-    return `${c.w.sentence(spoken(seen[t]), t + 1, gates, spoken(guess), p.toFixed(2))} ${costs(c) ? c.w.price(price(c)) : price(c)}`;
+    const states = values(c, t).filter(({ name }) => MEMORY.includes(name)).map(({ name, now, before }) => c.w.state(c.w[name], now, before));
+    return `${c.w.sentence(spoken(seen[t]), t + 1, gates, spoken(guess), p.toFixed(2))} ${c.w.memory(of.unit, states.join(", "))} ${costs(c) ? c.w.price(price(c)) : price(c)}`;
   },
 };
 
