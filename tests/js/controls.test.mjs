@@ -15,6 +15,12 @@ test("controls accept only what they could have produced", () => {
   assert.equal(kit.accepted({ kind: "switch" }, "true"), undefined);
 });
 
+test("a field of one line shows line breaks, and gives them back", () => {
+  const text = { kind: "text", name: "t", label: "T", alphabet: ["a", "\n"], max: 9 };
+  assert.match(kit.controlHTML(text, "a\na", "id"), /value="a↵a"/);
+  assert.equal(kit.accepted(text, "a↵a"), "a\na");
+});
+
 test("what is typed and what lists hold stays text in every control", () => {
   const bad = '"><script>';
   for (const control of [{ kind: "word", name: "a", label: bad, sign: bad, words: [] }, { kind: "examples", name: "e", label: bad, options: [[bad, bad]] }])

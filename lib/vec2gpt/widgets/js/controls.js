@@ -1,10 +1,13 @@
 // controls.js: what a reader moves beside the picture: sliders, switches, words to type, and the advice on them.
 
+/** A text in a field of one line, which would drop its line breaks, and what such a field's text means. */
+const inLine = (text) => text.replaceAll("\n", "↵"), broken = (text) => text.replaceAll("↵", "\n");
+
 /** The value a control accepts for what a link, or a hand, gave it; undefined if it is none. */
 export function accepted(control, value) {
   if (control.kind === "range")
     return Number.isFinite(+value) && value !== null && value !== "" ? clamp(+value, control.min, control.max) : undefined;
-  if (control.kind === "text") return typeof value === "string" ? clean(value, control.alphabet, control.max).text : undefined;
+  if (control.kind === "text") return typeof value === "string" ? clean(broken(value), control.alphabet, control.max).text : undefined;
   if (control.kind === "word") return typeof value === "string" ? spelled(control.words, value) : undefined;
   if (control.kind === "choice") return control.options.some(([name]) => name === value) ? value : undefined;
   if (control.kind === "switch") return typeof value === "boolean" ? value : undefined;
@@ -21,7 +24,7 @@ export function controlHTML(control, value, id, k = KIT_WORDS.en) {
     return `<div class="v2g-control">${label}<input ${name} type="range" min="${control.min}" max="${control.max}" step="${control.step}" value="${value}">` +
       `<output for="${id}">${esc(control.show?.(value) ?? value)}</output></div>`;
   if (control.kind === "text")
-    return `<div class="v2g-control v2g-wide">${label}<input ${name} type="text" value="${esc(value)}" ` +
+    return `<div class="v2g-control v2g-wide">${label}<input ${name} type="text" value="${esc(inLine(value))}" ` +
       `autocomplete="off" autocapitalize="off" spellcheck="false"></div>`;
   if (control.kind === "choice")
     return `<div class="v2g-control">${label}<select ${name}>` +
@@ -48,7 +51,7 @@ function connectControls(form, controls, c, id, k, { change, move, note }) {
       if (control.kind === "shown") form.querySelector(`[data-shown="${control.name}"]`).textContent = control.show(c);
       if (!(control.name in c.state) || !input) continue;
       if (control.kind === "switch") input.checked = value;
-      else if (input !== typing && input.value !== String(value)) input.value = value;
+      else if (input !== typing && input.value !== inLine(String(value))) input.value = inLine(String(value));
       if (control.kind !== "range") continue;
       const text = String(control.show?.(value) ?? value);
       input.nextElementSibling.textContent = text;
@@ -60,7 +63,7 @@ function connectControls(form, controls, c, id, k, { change, move, note }) {
     if (!control) return;
     const value = accepted(control, control.kind === "switch" ? target.checked : target.value);
     if (value !== undefined) move(control.name, value, target);
-    if (control.kind === "text") note(clean(target.value, control.alphabet, control.max, k).notes.join(" "));
+    if (control.kind === "text") note(clean(broken(target.value), control.alphabet, control.max, k).notes.join(" "));
   });
   form.addEventListener("focusout", () => sync());
   form.addEventListener("click", ({ target }) => {
