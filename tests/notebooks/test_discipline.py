@@ -130,6 +130,13 @@ def headings(nb):
     return problems
 
 
+def formulas(nb):
+    """A formula ends in the block where it began: a line of it that begins with + or - would begin a list."""
+    texts = [node.content for block in blocks(prose(nb)) for node in block.walk() if node.type == "inline"]
+    odd = (text for text in texts if re.sub(r"`[^`]*`", "", text).count("$") % 2)
+    return [f"a $ has no partner: {text[:60]}" for text in odd]
+
+
 def callouts(nb):
     """A bold label is one that the page knows; a prediction has choices; there is one at least."""
     problems, predictions = [], 0
@@ -179,6 +186,7 @@ RULES = {
         citations,
         links,
         headings,
+        formulas,
         callouts,
         paths,
         tidy_outputs,
@@ -293,6 +301,7 @@ SPOILT = [
     ("headings", reword("## Sources", "### Sources")),
     ("headings", reword("## Quiz", "## Questions")),
     ("headings", reword("## Exercises", "# Exercises")),
+    ("formulas", reword("So do we", "So do $1\n+ x$ of us")),
     ("callouts", reword("Predict first.", "Predict.")),
     ("callouts", reword("> 1. this\n> 2. that", "> this or that")),
     ("paths", set_output(name="stdout", text="saved as /home/me/a.txt")),
