@@ -81,7 +81,7 @@ def style() -> None:
 
 
 def units(marks: str) -> None:
-    run(f"Unit tests ({marks})", [*PYTEST, "tests", *OWN, "-m", marks], about="1 to 5 min", show=everything)
+    run(f"Unit tests ({marks})", [*PYTEST, "tests", *OWN, "-m", marks], about="1 to 8 min", show=everything)
 
 
 def long(browser: str) -> None:
