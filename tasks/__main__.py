@@ -28,7 +28,7 @@ def notebooks(*names: str) -> None:
 def checkpoints(*names: str) -> None:
     """train again every model that ships with the library; NAMES: only these"""
     setup("book")
-    run("Train", [PYTHON, "-m", "vec2gpt.recipes", *(names or ["all"])], about="3 h", show=everything)
+    run("Train", [PYTHON, "-m", "vec2gpt.recipes", *(names or ["all"])], about="hours", show=everything)
 
 
 def bench(*names: str) -> None:

@@ -37,6 +37,13 @@ def widget(visit):
     return find
 
 
+def come_back_by_its_link(widget):
+    widget.part("link").click()
+    address = widget.page.evaluate("location.href")
+    widget.page.goto("about:blank")
+    widget.page.goto(address)
+
+
 def data(widget, output: str, shape):
     return np.array(widget.context(f"result.{output}.data")).reshape(shape)
 
@@ -184,10 +191,7 @@ def test_a_copied_link_holds_the_gates(widget):
     w.control("where").select_option("all")
     w.after(w.control("replace").click)
     sentence = w.sentence()
-    w.part("link").click()
-    address = w.page.evaluate("location.href")
-    w.page.goto("about:blank")
-    w.page.goto(address)
+    come_back_by_its_link(w)
     w.page.wait_for_function(
         "s => [...document.querySelectorAll('.v2g-sentence')].some(one => one.textContent === s)",
         arg=sentence,
@@ -528,10 +532,7 @@ def test_a_copied_link_brings_the_state_back(widget):
     w = widget("softmax")
     w.slide("temperature", 2.5)
     sentence = w.sentence()
-    w.part("link").click()
-    address = w.page.evaluate("location.href")
-    w.page.goto("about:blank")
-    w.page.goto(address)
+    come_back_by_its_link(w)
     w.page.wait_for_function(
         "s => document.querySelector('.v2g-sentence')?.textContent === s", arg=sentence, timeout=60_000
     )

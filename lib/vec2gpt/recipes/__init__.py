@@ -78,7 +78,7 @@ RECIPES = {
     "language-data": TableRecipe(
         about="the ladder's LSTM on parts of the plays",
         axes=ladder.DATA,
-        experiment=ladder.data,
+        experiment=ladder.climb,
     ),
     "recall": TableRecipe(
         about="recurrent cells asked for the first token of a text, after so many others",

@@ -1,7 +1,6 @@
 """The language ladder's task: Shakespeare's plays by character, in bits per character on plays held out."""
 
 import hashlib
-import math
 from functools import cache
 
 import torch
@@ -72,4 +71,4 @@ def bits_per_character(model, ids, *, length=WINDOW):
     """
     text = ids.unfold(0, length + 1, length)  # (windows, T + 1): the last target begins the next window
     nats = [model(part[:, :-1], part[:, 1:])[1] * len(part) for part in text.split(64)]
-    return (sum(nats) / len(text)).item() / math.log(2)
+    return bits((sum(nats) / len(text)).item())
