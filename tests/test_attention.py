@@ -4,13 +4,21 @@ import pytest
 import torch
 import torch.nn.functional as F
 from exporting import check_export
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from vec2gpt.attention import AttentionSeq2Seq, attend, attend_fused, attention_weights
+from vec2gpt.attention import (
+    AttentionConfig,
+    AttentionSeq2Seq,
+    BidirectionalEncoder,
+    attend,
+    attend_fused,
+    attention_weights,
+)
 from vec2gpt.decoding import greedy
-from vec2gpt.seq2seq import Seq2SeqConfig
 
 B, T, S, K = 2, 3, 5, 4
-CONFIG = Seq2SeqConfig(source_vocab=9, target_vocab=8, width=4, hidden=6)
+CONFIG = AttentionConfig(source_vocab=9, target_vocab=8, width=4, hidden=6)
 SOURCE = torch.tensor([[3, 4, 5, 6, 7], [8, 3, 0, 0, 0]])
 IDS = torch.tensor([[1, 3, 4, 5], [1, 6, 7, 0]])
 
@@ -23,6 +31,56 @@ def qkv():
 def translator():
     torch.manual_seed(0)
     return AttentionSeq2Seq(CONFIG).eval()
+
+
+# ---- the encoder ----
+
+SENTENCES = torch.tensor([[3, 4, 5, 6, 7], [8, 3, 0, 0, 0], [5, 5, 4, 0, 0]])  # padded with 0
+
+
+def encoder():
+    torch.manual_seed(0)
+    return BidirectionalEncoder(CONFIG).eval()
+
+
+def test_the_encoder_is_torchs_bidirectional_gru_on_packed_sequences():
+    ours = encoder()
+    gru = nn.GRU(CONFIG.width, CONFIG.hidden, batch_first=True, bidirectional=True)
+    cells = {"_l0": ours.rightward, "_l0_reverse": ours.leftward}
+    gru.load_state_dict(
+        {name + end: weight for end, cell in cells.items() for name, weight in cell.state_dict().items()}
+    )
+    lengths = torch.tensor([5, 2, 3])
+    packed = pack_padded_sequence(ours.embedding(SENTENCES), lengths, batch_first=True, enforce_sorted=False)
+    states, last = gru(packed)
+    states, _ = pad_packed_sequence(states, batch_first=True)
+
+    memory, state, mask = ours(SENTENCES)
+    assert torch.equal(mask, torch.arange(5) < lengths[:, None])
+    torch.testing.assert_close(memory[mask], ours.memory(states)[mask], atol=1e-6, rtol=0)
+    torch.testing.assert_close(state.h, ours.bridge(torch.cat([*last], -1)).tanh(), atol=1e-6, rtol=0)
+
+
+def test_padding_changes_nothing():
+    ours = encoder()
+    memory, state, _ = ours(SENTENCES)
+    alone_memory, alone_state, _ = ours(SENTENCES[1:2, :2])
+    torch.testing.assert_close(memory[1:2, :2], alone_memory)
+    torch.testing.assert_close(state.h[1:2], alone_state.h)
+
+
+def test_every_state_knows_both_sides():
+    ours = encoder()
+    before = ours(SENTENCES)[0][0]
+    changed = SENTENCES.clone()
+    changed[0, 2] = 8
+    moved = (ours(changed)[0][0] - before).abs().amax(-1)  # (S,)
+    assert (moved > 1e-6).all()
+
+
+def test_a_source_outside_the_vocabulary_is_named():
+    with pytest.raises(ValueError, match="source_ids hold 9"):
+        encoder()(torch.tensor([[9]]))
 
 
 # ---- attend ----
@@ -126,9 +184,14 @@ def test_the_exported_model_translates_any_length():
         source[1, (n + 1) // 2 :] = CONFIG.pad
         return source, torch.randint(3, 8, (2, n + 2))
 
+    def translate(model, source, ids):
+        spoken = greedy(model.step, *model.start(source), eos=CONFIG.eos, limit=9)
+        filled = F.pad(spoken, (0, 9 - spoken.shape[1]), value=CONFIG.eos)  # the graph takes all 9 steps
+        return model(source, ids)[0], filled
+
     check_export(
         translator(),
-        lambda model, source, ids: (model(source, ids)[0], greedy(model, source, limit=9)),
+        translate,
         sentences,
         [1, 2, 7, 40],
         axes=((1,), (1,)),

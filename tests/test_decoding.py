@@ -1,13 +1,13 @@
 import math
+from functools import partial
 
 import pytest
 import torch
 
-from vec2gpt.attention import AttentionSeq2Seq
-from vec2gpt.decoding import continue_with, generate, greedy, restrict, sample
+from vec2gpt.attention import AttentionConfig, AttentionSeq2Seq
+from vec2gpt.decoding import continue_with, generate, greedy, restrict, sample, sampling
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
-from vec2gpt.seq2seq import Seq2SeqConfig
 
 P = torch.tensor([1 / 8, 1 / 2, 1 / 8, 1 / 4])  # not in order, with a tie
 
@@ -144,31 +144,117 @@ def test_nothing_to_read_or_to_write_is_refused(length, n, said):
         generate(lstm(), torch.zeros(1, length, dtype=torch.long), n)
 
 
-# ---- greedy ----
+# ---- greedy, and sampling to the end token ----
 
 
-def test_greedy_says_the_likeliest_token_and_is_silent_after_the_end():
+def translator():
     torch.manual_seed(0)
-    config = Seq2SeqConfig(source_vocab=9, target_vocab=6, width=4, hidden=6)
-    model = AttentionSeq2Seq(config).eval()
+    model = AttentionSeq2Seq(AttentionConfig(source_vocab=9, target_vocab=6, width=4, hidden=6)).eval()
     for weight in model.parameters():
         torch.nn.init.normal_(weight)
-    source = torch.randint(3, 9, (40, 5))
-    spoken = greedy(model, source, limit=12)
-    assert spoken.shape == (40, 12)
-    ended = 0
-    for letters, row in zip(source, spoken, strict=True):
-        ids = [config.bos]
-        while len(ids) <= 12 and ids[-1] != config.eos:  # one sentence by itself, without any state
-            logits, _ = model(letters[None], torch.tensor([ids]))
-            ids.append(logits[0, -1].argmax().item())
-        said = ids[1:]
-        assert row.tolist() == said + [config.pad] * (12 - len(said))
-        ended += said[-1] == config.eos
-    assert 0 < ended < 40, "the test needs sentences that end and sentences that are cut"
+    return model
 
 
-def test_greedy_needs_room():
-    model = AttentionSeq2Seq(Seq2SeqConfig(9, 6, width=4, hidden=6))
-    with pytest.raises(ValueError, match="cannot write 0 tokens"):
-        greedy(model, torch.ones(1, 2, dtype=torch.long), limit=0)
+SOURCES = torch.randint(3, 9, (40, 5), generator=torch.Generator().manual_seed(0))
+BOS, EOS = 1, 2
+
+
+def written_alone(model, source, limit, pick):
+    """One sentence by itself, without any state; `pick(logits, t)` chooses its token t."""
+    ids = [BOS]
+    while len(ids) <= limit and (len(ids) == 1 or ids[-1] != EOS):
+        logits, _ = model(source[None], torch.tensor([ids]))
+        ids.append(pick(logits[0, -1], len(ids) - 1))
+    return ids[1:]
+
+
+def check_rows(spoken, expected, limit):
+    """Rows are as expected, filled up with the end token, and no longer than the longest."""
+    longest = max(map(len, expected))
+    assert spoken.tolist() == [row + [EOS] * (longest - len(row)) for row in expected]
+    ended = sum(EOS in row for row in expected)
+    assert 0 < ended <= len(expected) and (ended == len(expected) or longest == limit)
+
+
+def test_greedy_says_the_likeliest_token_to_the_end_or_the_limit():
+    model = translator()
+    spoken = greedy(model.step, *model.start(SOURCES), eos=EOS, limit=12)
+    expected = [written_alone(model, row, 12, lambda p, _: p.argmax().item()) for row in SOURCES]
+    check_rows(spoken, expected, 12)
+    assert any(EOS not in row for row in expected), "the test needs sentences that are cut"
+
+
+def test_greedy_stops_when_all_have_ended():
+    model, calls = translator(), []
+    ends = greedy(model.step, *model.start(SOURCES), eos=EOS, limit=12)[:, -1] == EOS
+
+    def step(ids, state):
+        calls.append(len(ids))
+        return model.step(ids, state)
+
+    spoken = greedy(step, *model.start(SOURCES[ends]), eos=EOS, limit=1000)
+    assert spoken.shape == (int(ends.sum()), len(calls)) and len(calls) <= 12
+
+
+def test_greedy_may_begin_with_the_end_token_as_some_models_do():
+    model = translator()
+    first, state = model.start(SOURCES)
+    spoken = greedy(model.step, torch.full_like(first, EOS), state, eos=EOS, limit=3)
+    logits, _ = model.step(torch.full_like(first, EOS), state)
+    assert torch.equal(spoken[:, 0], logits.argmax(-1)) and (spoken[:, 0] != EOS).any()
+
+
+def test_sampling_is_continuing_until_the_end():
+    model, u = translator(), torch.rand(40, 12, generator=torch.Generator().manual_seed(1))
+    limits = {"temperature": 1.5, "top_k": 5, "top_p": 0.95}
+    spoken, probabilities = sampling(model.step, *model.start(SOURCES), u, eos=EOS, **limits)
+
+    def alone(row, chance):
+        return written_alone(
+            model, row, 12, lambda p, t: sample(restrict(p[None], **limits), chance[t, None]).item()
+        )
+
+    check_rows(spoken, [alone(row, chance) for row, chance in zip(SOURCES, u, strict=True)], 12)
+    torch.testing.assert_close(probabilities.sum(-1), torch.ones(spoken.shape))
+    assert (probabilities > 0).sum(-1).max() <= 5
+
+
+def test_sampling_at_top_1_is_greedy():
+    model = translator()
+    spoken, _ = sampling(model.step, *model.start(SOURCES), torch.rand(40, 12), eos=EOS, top_k=1)
+    assert torch.equal(spoken, greedy(model.step, *model.start(SOURCES), eos=EOS, limit=12))
+
+
+def test_any_language_model_writes_to_its_end_token():
+    for model in (lstm(), gpt()):
+        first = torch.tensor([1, 3, 5])
+        spoken = greedy(model.step, first, model.initial(3), eos=0, limit=8)
+        whole, _ = model(torch.cat([first[:, None], spoken[:, :-1]], 1))
+        open_ = (spoken == 0).cumsum(1) - (spoken == 0).long() == 0
+        assert torch.equal(whole.argmax(-1)[open_], spoken[open_])
+
+
+@pytest.mark.parametrize(
+    ("eos", "limit", "said"),
+    [
+        (EOS, 0, "cannot write 0 tokens"),
+        (6, 3, "eos is 6, but the model knows the ids 0 … 5"),
+        (-1, 3, "eos is -1"),
+    ],
+)
+def test_what_cannot_be_written_is_said(eos, limit, said):
+    model = translator()
+    with pytest.raises(ValueError, match=said):
+        greedy(model.step, *model.start(SOURCES), eos=eos, limit=limit)
+    with pytest.raises(ValueError, match=said):
+        sampling(model.step, *model.start(SOURCES), torch.rand(40, limit), eos=eos)
+
+
+def test_a_broken_model_or_too_few_numbers_are_said():
+    model = translator()
+    with pytest.raises(ValueError, match=r"u has the shape \(2, 3\): give a row of numbers for each of 40"):
+        sampling(model.step, *model.start(SOURCES), torch.rand(2, 3), eos=EOS)
+    torch.nn.init.constant_(model.decoder.head.bias, math.nan)
+    for write in (partial(greedy, limit=3), partial(sampling, u=torch.rand(40, 3))):
+        with pytest.raises(ValueError, match="logits are nan"):
+            write(model.step, *model.start(SOURCES), eos=EOS)

@@ -83,6 +83,10 @@ SIZES = {
     "adding": (partial(drawings.adding, first=478, second=756), (4.2, 2.5)),
     "lstm_cell": (drawings.lstm_cell, (5.6, 3.3)),
     "gru_cell": (drawings.gru_cell, (5.6, 3.3)),
+    "sequence_to_sequence": (
+        partial(drawings.sequence_to_sequence, source=["t", "w", "o"], target=["T", "UW"]),
+        (7.2, 2.8),
+    ),
 }
 
 
@@ -289,6 +293,54 @@ def test_a_valve_lets_through_what_it_is_open_by(ax, value):
 def test_a_valve_is_open_by_a_share(ax, value):
     with pytest.raises(ValueError, match=r"0 \(shut\) to 1"):
         drawings.valve(ax, value, label="f", colour=BLUE)
+
+
+READ, WRITTEN = ([rf"${symbol}_{{{t}}}$" for t in (1, 2, 3)] for symbol in (r"\bar h", "h"))
+
+
+@pytest.fixture
+def axes():
+    return Figure().subplots(1, 3)
+
+
+def test_what_is_said_is_what_is_read_next(ax):
+    drawings.sequence_to_sequence(ax, ["t", "w", "o"], ["T", "UW"])
+    assert [(a, b) for a, b in edges(ax) if a and b] == [
+        *pairwise(READ),
+        *pairwise(WRITTEN),
+        (READ[-1], "$c$"),  # the only way from the one to the other
+        ("$c$", WRITTEN[0]),
+    ]
+    words = {text.get_position(): text.get_text() for text in ax.texts if text.get_text().isascii()}
+    line = {y: [words[place] for place in sorted(words) if place[1] == y] for y in (-0.9, 0.9)}
+    assert line == {-0.9: ["t", "w", "o", "<bos>", "T", "UW"], 0.9: ["T", "UW", "<eos>"]}
+    for concept in ("encoder", "decoder"):
+        assert same_color(said(ax)[concept].get_color(), COLOURS[concept])
+
+
+def test_a_thought_is_handed_over_in_three_ways(axes):
+    drawings.handing_over(axes)
+    thoughts = [[edge for edge in edges(ax) if "$c$" in edge] for ax in axes]
+    (gives, takes), every, mean = thoughts[0], thoughts[1], thoughts[2]
+    assert (gives, takes) == ((READ[-1], "$c$"), ("$c$", WRITTEN[0]))
+    assert every == [gives] + [("$c$", state) for state in WRITTEN]
+    assert mean == [(state, "$c$") for state in READ] + [takes]
+
+
+def test_taught_it_reads_the_truth_and_alone_what_it_said(axes):
+    taught, alone = axes[:2]
+    drawings.teacher_forcing(axes[:2])
+    truth, own = [f"$y_{{{t}}}$" for t in (1, 2)], [rf"$\hat y_{{{t}}}$" for t in (1, 2, 3)]
+    assert set(truth) < set(said(taught)) and not set(truth) & set(said(alone))
+    assert [labels(alone)[word] for word in own] == [2, 2, 1]  # said, and then read
+    assert len(edges(alone)) == len(edges(taught)) + 2  # from what was said to what is read
+
+
+@pytest.mark.parametrize(("source", "target"), [([], ["T"]), (["t"], [])])
+def test_nothing_to_read_or_to_write_is_no_drawing(ax, source, target):
+    with pytest.raises(ValueError, match="at least one token"):
+        drawings.sequence_to_sequence(ax, source, target)
+    assert not ax.texts
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,8 @@
-"""vec2gpt.recurrent: the loop, the cells beside torch.nn's, and properties of the layers made of them.
+"""vec2gpt.recurrent: the cells beside torch.nn's, and properties of the layers made of them.
 
 That a `Stack` computes what torch.nn's layers compute is the matter of tests/hub/test_from_torch.py.
 """
 
-import doctest
-import subprocess
-import sys
 from functools import partial
 
 import pytest
@@ -13,7 +10,6 @@ import torch
 from exporting import check_export
 from torch import nn
 
-from vec2gpt import recurrent
 from vec2gpt.recurrent import (
     GRUCell,
     GRUState,
@@ -26,8 +22,8 @@ from vec2gpt.recurrent import (
     Stack,
     run,
     run_back,
-    unroll,
 )
+from vec2gpt.unrolling import unroll
 
 B, T, WIDTH, HIDDEN = 3, 5, 4, 6
 CELLS = [RNNCell, ReLUCell, LSTMCell, GRUCell]
@@ -48,40 +44,6 @@ def seed():
 def some(cell):
     """A state that is not empty, for B sequences."""
     return cell.State(*torch.randn(len(cell.State._fields), B, HIDDEN))
-
-
-def test_the_examples_of_the_docstrings_are_true():
-    failed, tried = doctest.testmod(recurrent)
-    assert (failed, tried > 0) == (0, True)
-
-
-# ---- unroll ----
-
-
-def test_unroll_is_the_loop_over_axis_1():
-    inputs = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    total, sums = unroll(lambda total, x: (total + x, total + x), torch.zeros(2), inputs)
-    assert total.tolist() == [6, 15]
-    assert torch.equal(sums, inputs.cumsum(1))
-
-
-def test_unroll_walks_nested_tuples_together():
-    def step(state, inputs):
-        x, (keep, _) = inputs
-        h = torch.where(keep, x, state.h)
-        return GRUState(h), (h, {"twice": 2 * h})
-
-    x = torch.tensor([[1.0, 2.0, 3.0]])
-    keep = torch.tensor([[True, False, True]])
-    state, (h, named) = unroll(step, GRUState(torch.zeros(1)), (x, (keep, keep)))
-    assert h.tolist() == [[1, 1, 3]]
-    assert named["twice"].tolist() == [[2, 2, 6]]
-    assert isinstance(state, GRUState) and state.h.tolist() == [3]
-
-
-def test_unroll_of_nothing_says_so():
-    with pytest.raises(ValueError, match="length 0"):
-        unroll(lambda state, x: (state, x), torch.zeros(2), torch.zeros(2, 0))
 
 
 # ---- cells ----
@@ -347,16 +309,3 @@ def test_the_exported_stack_reads_any_length(kind):
         [1, 2, 7, 100],
         axes=((1,), (1,)),
     )
-
-
-@pytest.mark.slow
-def test_the_module_runs_where_torch_cannot_be_asked_whether_it_exports():
-    """torch before 2.7 has no torch.compiler.is_exporting."""
-    code = """
-import torch
-del torch.compiler.is_exporting
-from vec2gpt.recurrent import unroll
-print(unroll(lambda s, x: (s + x, s), torch.zeros(1), torch.ones(1, 3))[0].item())
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "3.0"

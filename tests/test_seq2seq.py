@@ -1,54 +1,227 @@
+import dataclasses
+
 import pytest
 import torch
+import torch.nn.functional as F
+from exporting import check_export
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import pack_padded_sequence
 
-from vec2gpt.seq2seq import BidirectionalEncoder, Seq2SeqConfig
+from vec2gpt.decoding import greedy
+from vec2gpt.seq2seq import HANDOVERS, ScheduledSampling, Seq2Seq, Seq2SeqConfig
 
 CONFIG = Seq2SeqConfig(source_vocab=9, target_vocab=8, width=4, hidden=6)
 SOURCE = torch.tensor([[3, 4, 5, 6, 7], [8, 3, 0, 0, 0], [5, 5, 4, 0, 0]])  # padded with 0
+LENGTHS = torch.tensor([5, 2, 3])
+IDS = torch.tensor([[1, 3, 4, 5], [1, 6, 7, 0], [1, 3, 3, 3]])
+TARGETS = torch.tensor([[3, 4, 5, 2], [6, 7, 2, -100], [3, 3, 3, 2]])
+
+EQUALS = {"state": {}, "every step": {"handover": "every step"}}
+BRIDGED = {
+    name: {
+        "handover": name,
+        "bidirectional": True,
+        "encoder": "lstm",
+        "encoder_layers": 2,
+        "decoder_layers": 3,
+    }
+    for name in ("sum", "mean", "concat")
+}
+ALL = {**EQUALS, **BRIDGED, "lstm": {"encoder": "lstm", "decoder": "lstm"}}
 
 
-def encoder():
+def model(**other):
     torch.manual_seed(0)
-    return BidirectionalEncoder(CONFIG).eval()
+    return Seq2Seq(dataclasses.replace(CONFIG, **other)).eval()
 
 
-def test_the_encoder_is_torchs_bidirectional_gru_on_packed_sequences():
-    ours = encoder()
-    gru = nn.GRU(CONFIG.width, CONFIG.hidden, batch_first=True, bidirectional=True)
-    cells = {"_l0": ours.rightward, "_l0_reverse": ours.leftward}
-    gru.load_state_dict(
-        {name + end: weight for end, cell in cells.items() for name, weight in cell.state_dict().items()}
+def torchs(stack, kind):
+    """torch.nn's layers with the weights of ours."""
+    directions, cells = stack.directions, list(stack.cells)
+    theirs = kind(
+        stack.width,
+        cells[0].hidden,
+        len(cells) // directions,
+        batch_first=True,
+        bidirectional=directions == 2,
     )
-    lengths = torch.tensor([5, 2, 3])
-    packed = pack_padded_sequence(ours.embedding(SOURCE), lengths, batch_first=True, enforce_sorted=False)
-    states, last = gru(packed)
-    states, _ = pad_packed_sequence(states, batch_first=True)
-
-    memory, state, mask = ours(SOURCE)
-    assert torch.equal(mask, torch.arange(5) < lengths[:, None])
-    torch.testing.assert_close(memory[mask], ours.memory(states)[mask], atol=1e-6, rtol=0)
-    torch.testing.assert_close(state.h, ours.bridge(torch.cat([*last], -1)).tanh(), atol=1e-6, rtol=0)
+    for n, cell in enumerate(cells):
+        end = f"_l{n // directions}" + ("_reverse" if n % directions else "")
+        for name, weight in cell.named_parameters():
+            getattr(theirs, name + end).data = weight.data
+    return theirs
 
 
-def test_padding_changes_nothing():
-    ours = encoder()
-    memory, state, _ = ours(SOURCE)
-    alone_memory, alone_state, _ = ours(SOURCE[1:2, :2])
-    torch.testing.assert_close(memory[1:2, :2], alone_memory)
-    torch.testing.assert_close(state.h[1:2], alone_state.h)
+@pytest.mark.parametrize(("name", "kind"), [("gru", nn.GRU), ("lstm", nn.LSTM)])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_two_networks_of_torch_one_after_the_other_say_the_same(name, kind, layers):
+    """Packed sequences through torch's encoder, its last states into torch's decoder."""
+    ours = model(encoder=name, decoder=name, encoder_layers=layers, decoder_layers=layers)
+    encoder, decoder = torchs(ours.encoder.stack, kind), torchs(ours.decoder.stack, kind)
+    x = pack_padded_sequence(ours.encoder.embedding(SOURCE), LENGTHS, batch_first=True, enforce_sorted=False)
+    _, state = encoder(x)
+    h, _ = decoder(ours.decoder.embedding(IDS), state)
+    torch.testing.assert_close(ours(SOURCE, IDS)[0], ours.decoder.head(h), atol=1e-6, rtol=0)
 
 
-def test_every_state_knows_both_sides():
-    ours = encoder()
-    before = ours(SOURCE)[0][0]
-    changed = SOURCE.clone()
-    changed[0, 2] = 8
-    moved = (ours(changed)[0][0] - before).abs().amax(-1)  # (S,)
-    assert (moved > 1e-6).all()
+def test_the_loss_is_the_log_perplexity_of_all_targets():
+    logits, loss = model()(SOURCE, IDS, TARGETS)
+    log_p = logits.log_softmax(-1)
+    told = [log_p[b, t, y] for b, row in enumerate(TARGETS.tolist()) for t, y in enumerate(row) if y >= 0]
+    assert len(told) == 11
+    torch.testing.assert_close(loss, -sum(told) / 11)
 
 
-def test_a_source_outside_the_vocabulary_is_named():
+def test_every_step_reads_the_thought_beside_the_word():
+    ours = model(handover="every step")
+    thought = ours.encoder(SOURCE).state[0].h
+    x = torch.cat([ours.decoder.embedding(IDS), thought[:, None].expand(-1, 4, -1)], -1)
+    h, _ = ours.decoder.stack(x, ours.encoder(SOURCE).state)
+    torch.testing.assert_close(ours(SOURCE, IDS)[0], ours.decoder.head(h))
+
+
+def test_what_crosses_the_bridge():
+    lone = SOURCE[1:2, :2]
+    memory = {name: model(**kw).encoder(lone) for name, kw in BRIDGED.items()}
+    thoughts = {name: model(**kw).handover.thought(memory[name]) for name, kw in BRIDGED.items()}
+    h = memory["sum"].memory[0]  # (2, 12): two tokens, two directions of 6
+    torch.testing.assert_close(thoughts["sum"][0], h[0] + h[1])
+    torch.testing.assert_close(thoughts["mean"][0], (h[0] + h[1]) / 2)
+    # the last layer ends rightward at the last token and leftward at the first
+    ends = torch.cat([h[1, :6], h[0, 6:]])
+    torch.testing.assert_close(thoughts["concat"][0, 12:], ends)
+    made = model(**BRIDGED["concat"])
+    first = made.encode(lone).hidden
+    assert len(first) == 3
+    torch.testing.assert_close(
+        torch.cat([state.h for state in first], -1), made.handover.bridge(thoughts["concat"]).tanh()
+    )
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_padding_changes_nothing(name):
+    ours = model(**ALL[name])
+    torch.testing.assert_close(ours(SOURCE[1:2, :2], IDS[1:2])[0], ours(SOURCE, IDS)[0][1:2])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_step_is_a_read_of_one(name):
+    ours = model(**ALL[name])
+    first, state = ours.start(SOURCE)
+    assert first.tolist() == [1, 1, 1]
+    whole, _ = ours.read(IDS, state)
+    for t in range(4):
+        logits, state = ours.step(IDS[:, t], state)
+        torch.testing.assert_close(logits, whole[:, t])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_beam_may_reorder_the_state(name):
+    ours, order = model(**ALL[name]), torch.tensor([1, 0, 1])
+    state = ours.encode(SOURCE)
+    moved = torch.utils._pytree.tree_map(lambda x: x.index_select(0, order), state)
+    torch.testing.assert_close(
+        ours.step(IDS[order, 0], moved)[0], ours.step(IDS[:, 0], state)[0].index_select(0, order)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["state", "every step", "concat"])
+def test_the_exported_model_translates_any_length(name):
+    def sentences(n):
+        source = torch.randint(3, 9, (2, n))
+        source[1, (n + 1) // 2 :] = CONFIG.pad
+        return source, torch.randint(3, 8, (2, n + 2))
+
+    def answer(ours, source, ids):
+        said = greedy(ours.step, *ours.start(source), eos=2, limit=9)  # torch stops early, a graph does not
+        return ours(source, ids)[0], F.pad(said, (0, 9 - said.shape[1]), value=2)
+
+    check_export(model(**ALL[name]), answer, sentences, [1, 2, 7, 40], axes=((1,), (1,)))
+
+
+# ---- what cannot be ----
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"encoder": "lstm"}, "1 lstm cells of the encoder cannot hand their states to 1 gru cells"),
+        ({"decoder_layers": 2}, "choose equals"),
+        ({"bidirectional": True}, "2 gru cells of the encoder"),
+        ({"handover": "smoke"}, "handover is 'smoke': choose one of state"),
+        ({"decoder": "elman"}, "decoder is 'elman'"),
+        ({"hidden": 0}, "hidden is 0"),
+    ],
+)
+def test_what_does_not_fit_is_refused(other, message):
+    with pytest.raises(ValueError, match=message):
+        model(**other)
+
+
+def test_ids_outside_the_vocabulary_are_named():
     with pytest.raises(ValueError, match="source_ids hold 9"):
-        encoder()(torch.tensor([[9]]))
+        model()(torch.tensor([[9]]), IDS[:1])
+    with pytest.raises(ValueError, match="decoder_ids hold 8"):
+        model()(SOURCE[:1], torch.tensor([[8]]))
+
+
+def test_every_way_is_tried_above():
+    assert set(HANDOVERS) == set(EQUALS) | set(BRIDGED)
+
+
+# ---- scheduled sampling ----
+
+
+def test_without_own_words_it_is_teacher_forcing():
+    ours = model()
+    sampled = ScheduledSampling(ours, own=0.0, steps=1).train()
+    for got, expected in zip(sampled(SOURCE, IDS, TARGETS), ours(SOURCE, IDS, TARGETS), strict=True):
+        torch.testing.assert_close(got, expected)
+
+
+def test_a_decoder_of_its_own_words_is_blind_to_the_truth():
+    sampled = ScheduledSampling(model(), own=1.0, steps=1).train()
+    sampled(SOURCE, IDS)  # the first call still reads the truth
+    other = IDS.clone()
+    other[:, 1:] = 7
+    torch.manual_seed(1)
+    one, _ = sampled(SOURCE, IDS)
+    torch.manual_seed(1)
+    two, _ = sampled(SOURCE, other)
+    assert torch.equal(one, two)
+
+
+def test_its_share_rises_to_its_end_and_is_drawn_so_often():
+    sampled = ScheduledSampling(model(), own=0.5, steps=4).train()
+    shares = []
+    for _ in range(6):
+        shares.append(sampled.share)
+        sampled(SOURCE, IDS)
+    assert shares == [0, 0.125, 0.25, 0.375, 0.5, 0.5]
+
+    truth = torch.full((2000, 2), 7)  # a model that always says 3 and writes down what it reads
+    sampled.model = Listener()
+    sampled(torch.zeros(2000, 1), truth)
+    assert F.one_hot(sampled.model.read, 8)[:, 3].float().mean().item() == pytest.approx(0.5, abs=0.05)
+
+
+class Listener(nn.Module):
+    def encode(self, source):
+        return ()
+
+    def step(self, ids, state):
+        self.read = ids
+        return 100.0 * F.one_hot(torch.full_like(ids, 3), 8).float(), state
+
+
+def test_in_evaluation_it_is_the_model():
+    ours = model()
+    sampled = ScheduledSampling(ours, own=1.0, steps=1).eval()
+    torch.testing.assert_close(sampled(SOURCE, IDS)[0], ours(SOURCE, IDS)[0])
+
+
+@pytest.mark.parametrize(("own", "steps"), [(-0.1, 1), (1.5, 1), (0.5, 0)])
+def test_a_share_is_between_0_and_1(own, steps):
+    with pytest.raises(ValueError):
+        ScheduledSampling(model(), own=own, steps=steps)

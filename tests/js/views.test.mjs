@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load, tensor } from "./load.mjs";
 
-const [softmax, valves, repaint, writer, arithmetic, training, gradient] = await Promise.all(["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient"].map(load));
+const [softmax, valves, repaint, writer, arithmetic, training, gradient, tree] = await Promise.all(["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient", "tree"].map(load));
 
 test("softmax: a height is a score, the middle is zero, and scores stay in range", () => {
   assert.equal(softmax.scoreAt(69, 5), 0);                       // 14 + 110 / 2
@@ -567,5 +568,308 @@ test("gradient: a thousand random states, from links and of answers of any size,
     assert.ok(asked.ids.dims[1] === state.length && state.length >= 1 && state.length <= 22 && asked.activation.data[0] >= 0 && asked.scale.data[0] >= 0.1 && asked.scale.data[0] <= 3);
     const many = Array.from({ length: state.length }, anySize), c = gradientContext(many, { sizes: [anySize(), anySize()], spectrum: [random(), random() * 3, random() * 2] });
     sane(view, { ...c, state: { ...state, length: many.length } });
+  }
+});
+
+// ---- say any word ----
+
+const say = await load("say");
+const saySettings = {
+  word: "cat", alphabet: "abcdefghijklmnopqrstuvwxyz", limit: 6,
+  models: {   // of other letters, other phonemes and other marks
+    ours: { letters: ["<pad>", "<bos>", "<eos>", ..."abcdefghijklmnopqrstuvwxyz"], phonemes: ["<pad>", "<bos>", "<eos>", "AE", "K", "T", "AH"], end: 2, eos: 2 },
+    theirs: { letters: [..."zyxwvutsrqponmlkjihgfedcba", "</s>"], phonemes: ["T", "AE1", "K", "AH0", "</s>", "<b>"], end: 26, eos: 4 },
+  },
+  sounds: { AE: ["æ", "at"], AE1: ["æ", "at"], K: ["k", "key"], T: ["t", "tea"], AH: ["ə", "about"], AH0: ["ə", "about"] },
+  dictionary: { cat: [["K", "AH", "T"], ["K", "AE", "T"]], tact: [["T", "AE", "K", "T"]], blick: [] },
+  curve: { ours: [[2, 0.9], [3, 0.755], [5, 0.1]] },
+};
+
+/** What a model could have answered: the sounds `ids`, and at each step its number as the first of three choices. */
+const sayAnswer = (ids) => {
+  const all = Array.from({ length: 6 }, (_, t) => ids[t] ?? ids.at(-1));
+  return { ids: tensor([1, 6], all), choices: tensor([1, 6, 3], all.flatMap((id) => [id, 0, 1])), probabilities: tensor([1, 6, 3], all.flatMap(() => [0.7, 0.2, 0.1])) };
+};
+
+/** A widget that is asked by nobody, in which `ours` said K AE T. */
+function sayContext(wish = {}, ids = [4, 3, 5, 2], settings = saySettings) {
+  const state = { ...say.view.start(settings), model: "ours", ...wish };
+  return { settings, w: say.view.words.en, state, result: { ...sayAnswer(ids), of: state } };
+}
+
+test("say: an answer ends before the end mark of its own model, and may have none", () => {
+  const { ours, theirs } = saySettings.models;
+  assert.deepEqual(say.utterance(sayAnswer([4, 3, 5, 2]), ours), { sounds: ["K", "AE", "T"], ended: true });
+  assert.deepEqual(say.utterance(sayAnswer([2, 1, 0, 4]), theirs), { sounds: ["K", "AE1", "T"], ended: true });
+  assert.deepEqual(say.utterance(sayAnswer([5]), ours), { sounds: Array(6).fill("T"), ended: false });
+  assert.deepEqual(say.utterance(sayAnswer([2]), ours), { sounds: [], ended: true });
+});
+
+test("say: two pronunciations stand side by side with the fewest differences, a vowel against a vowel", () => {
+  const pairs = (a, b) => say.aligned(a.split(" ").filter(Boolean), b.split(" ").filter(Boolean)).map(([x, y]) => `${x ?? "·"}${y ?? "·"}`).join(" ");
+  assert.equal(pairs("K AE T", "K AE T"), "KK AEAE TT");
+  assert.equal(pairs("K AE1 T", "K AE T"), "KK AE1AE TT");
+  assert.equal(pairs("S AH0 L", "S AY K L"), "SS AH0AY ·K LL");
+  assert.equal(pairs("", "K T"), "·K ·T");
+  assert.equal(pairs("K T", ""), "K· T·");
+  assert.equal(pairs("", ""), "");
+});
+
+test("say: alignments are as short as the edit distance, and lose no sound", () => {
+  const random = dice(3), word = () => Array.from({ length: Math.floor(random() * 7) }, () => ["B", "D", "G", "K"][Math.floor(random() * 4)]);
+  const far = (a, b) => (!a.length || !b.length ? a.length + b.length : Math.min(far(a.slice(1), b) + 1, far(a, b.slice(1)) + 1, far(a.slice(1), b.slice(1)) + (a[0] !== b[0])));
+  for (let n = 0; n < 100; n++) {
+    const a = word(), b = word(), pairs = say.aligned(a, b);
+    assert.equal(pairs.filter(([x, y]) => x !== y).length, far(a, b));
+    assert.deepEqual([0, 1].map((k) => pairs.map((pair) => pair[k]).filter((x) => x !== null)), [a, b]);
+  }
+});
+
+test("say: any listed pronunciation counts, without stress, but only to its end; what is not listed is not judged", () => {
+  const ways = saySettings.dictionary.cat, said = (text, ended = true) => say.judged({ sounds: text.split(" "), ended }, ways);
+  assert.deepEqual([said("K AE1 T").right, said("K AH T").right, said("K AE K").right, said("K AE").right], [true, true, false, false]);
+  assert.equal(said("K AE T", false).right, false);
+  assert.deepEqual(said("K AE K").way, ways[1]);                  // the nearest
+  assert.equal(say.judged({ sounds: ["K"], ended: true }, []), null);
+});
+
+test("say: a listed sound that was left out has a column without a step, and the end is a step", () => {
+  const of = (sounds, ended, way) => say.columns({ sounds, ended, verdict: way && say.judged({ sounds, ended }, [way]) }).map(({ t, sound }) => [t, sound]);
+  assert.deepEqual(of(["K", "T"], true, ["K", "AE", "T"]), [[0, "K"], [null, null], [1, "T"], [2, null]]);
+  assert.deepEqual(of(["K", "T"], true, null), [[0, "K"], [1, "T"], [2, null]]);
+  assert.deepEqual(of(["K", "T"], false, null), [[0, "K"], [1, "T"]]);
+  assert.deepEqual(of([], true, null), [[0, null]]);
+});
+
+test("say: each model is asked in its own letters", async () => {
+  assert.deepEqual((await asks(say.view, sayContext({ word: "back" }))).source_ids, { dims: [1, 5], data: [4, 3, 5, 13, 2] });
+  assert.deepEqual((await asks(say.view, sayContext({ word: "back", model: "theirs" }))).source_ids, { dims: [1, 5], data: [24, 25, 23, 15, 26] });
+});
+
+test("say: what cannot be read is not asked, and the page offers what can", async () => {
+  for (const [word, text, offer] of [
+    ["", /Type a word/, undefined], ["café", /letters a to z can be read:/, "cafe"], ["ice 2", /a to z can be read:/, "ice"], ["你好", /Type such a word/, undefined],
+    ["abcdefg", /At most 6 letters/, "abcdef"], ["ünabcdef", /a to z can be read/, "unabcd"], ["__proto__", /a to z/, "proto"],
+  ]) {
+    const c = sayContext({ word }), advice = say.view.advice(c);
+    assert.equal(await asks(say.view, c), undefined, word);
+    assert.match(advice.text, text);
+    assert.deepEqual(advice.offers, offer ? [{ name: "word", value: offer }] : []);
+    if (offer) assert.equal(say.view.advice(sayContext({ word: offer })), null);
+  }
+  assert.equal(say.view.advice(sayContext({ word: "cat" })), null);
+});
+
+test("say: capitals are lowered, spaces around a word dropped", () => {
+  assert.equal(say.view.accept(sayContext({ word: " CaT " })).word, "cat");
+  assert.deepEqual([99, -7, 1.5, "1", null].map((at) => say.view.accept(sayContext({ at })).at), [5, -1, -1, -1, -1]);
+});
+
+test("say: what other models said of a word is kept while the word stays, and shown beside", async () => {
+  const c = sayContext(), next = async (wish, ids) => {
+    const state = { ...c.state, ...wish };
+    for await (const result of say.view.compute({ ...c, state }, async () => sayAnswer(ids))) Object.assign(c, { state, result: { ...result, of: state } });
+    return say.view.picture(c);
+  };
+  assert.match(say.view.picture(c), /theirs<\/th><td>choose it to hear it/);
+  const both = await next({ model: "theirs" }, [2, 0, 4]);          // K T: AE is missing
+  assert.match(both, /ours<\/th><td>✓ K AE T <span class="v2g-ipa">\/kæt\//);
+  assert.match(both, /<strong>theirs<\/strong><\/th><td>✗ K T /);
+  assert.match(both, /class="lost"><strong>A[EH]<\/strong><small>✗ missing/);
+  assert.match(await next({ model: "ours" }, [4, 3, 5, 2]), /theirs<\/th><td>✗ K T/);
+  assert.match(await next({ word: "tact" }, [5, 2]), /theirs<\/th><td>choose it to hear it/);
+});
+
+test("say: the sentence tells the whole word, or the chosen step", () => {
+  const tell = (wish, ids, settings) => say.view.sentence(sayContext(wish, ids, settings)), { ours } = saySettings.models;
+  assert.equal(tell(), "The model “ours” says “cat” as K AE T /kæt/; right, as listed. Of words of 3 letters it says 76% right.");
+  assert.equal(tell({}, [4, 3, 4, 2]), "The model “ours” says “cat” as K AE K /kæk/; listed: K AH T /kət/, or K AE T /kæt/. Of words of 3 letters it says 76% right.");
+  assert.equal(tell({ word: "blick" }, [2], { ...saySettings, models: { ours }, curve: {} }), "The model says “blick” as nothing; not in this page’s list: you decide.");
+  assert.equal(tell({ word: "back" }, [4]), "The model “ours” says “back” as K K K K K K /kkkkkk/; no end after 6 sounds: the model has lost the thread.");
+  assert.equal(tell({ at: 2 }, [4, 3, 4, 2]), "Step 3: K (k as in key) with probability 0.70, before <pad> 0.20, <bos> 0.10; not T.");
+  assert.equal(tell({ at: 3 }), "Step 4: the end with probability 0.70, before <pad> 0.20, <bos> 0.10.");
+});
+
+test("say: a word that is a name in JavaScript is a word like others", () => {
+  assert.match(say.view.sentence(sayContext({ word: "constructor" })), /“constructor” as K AE T .* you decide/);
+});
+
+test("say: a press chooses a step or lets it go, arrows walk, delete leaves the steps", () => {
+  const c = sayContext(), act = (gesture, wish) => say.view.act({ ...c, state: { ...c.state, ...wish } }, gesture), key = (name, at = -1) => act({ kind: "key", key: name }, { at })?.at;
+  assert.equal(act({ kind: "click", target: "1" }).at, 1);
+  assert.equal(act({ kind: "click", target: "1" }, { at: 1 }).at, -1);
+  assert.equal(act({ kind: "click" }), undefined);
+  assert.deepEqual([key("ArrowRight"), key("ArrowRight", 3), key("ArrowLeft", 0), key("ArrowLeft", 2), key("Home", 3), key("End"), key("Delete", 2), key("x")], [0, 3, 0, 1, 0, 3, -1, undefined]);
+});
+
+test("say: an example is typed, a control that moves leaves the steps", () => {
+  const c = sayContext({ at: 2 }), example = say.view.controls(c).find(({ name }) => name === "example");
+  assert.deepEqual(example.options.map(([word]) => word), ["cat", "tact", "blick"]);
+  assert.deepEqual(example.act(c, "tact"), { ...c.state, word: "tact", at: -1 });
+  assert.equal(say.view.moved(c.state).at, -1);
+});
+
+test("say: a curve is drawn from its first length to its last, and only measured lengths have a share", () => {
+  assert.deepEqual([say.spot(2, 1, 2, 12), say.spot(12, 0, 2, 12)], [[40, 8], [322, 110]]);
+  assert.deepEqual(say.spot(4, 0.5, 4, 4), [40, 59]);              // a single length has no width
+  assert.deepEqual([3, 4].map((n) => say.shareAt(saySettings.curve.ours, n)), [0.755, undefined]);
+  assert.equal(say.shareAt(undefined, 3), undefined);
+});
+
+test("say: a thousand random states, typed and from links, are answered or left alone, and drawn", async () => {
+  const random = dice(13), { view } = say, start = sayContext(), c = { ...start }, model = { kind: "choice", name: "model", options: [["ours"], ["theirs"]] };
+  const words = ["cat", "TACT", "blick", "constructor", "toString", "a", "hello", "zzzzzz"];
+  for (let n = 0; n < 1000; n++) {
+    const value = () => (random() > 0.5 ? words[Math.floor(random() * words.length)] : random() > 0.5 ? Math.floor(random() * 8) - 1 : rubbish(random));
+    const wish = Object.fromEntries(["word", "at", "model"].filter(() => random() > 0.3).map((key) => [key, value()]));
+    const state = say.fromLink(`#${new URLSearchParams({ say: JSON.stringify(wish) })}`, "say", start, view, [model, ...view.controls(start)]);
+    for await (const result of view.compute({ ...c, state }, async ({ source_ids: { dims, data } }) => {
+      const { letters } = saySettings.models[state.model];
+      assert.ok(dims[1] === data.length && data.length <= 7 && data.every((id) => Number.isInteger(id) && id >= 0 && id < letters.length));
+      return sayAnswer(Array.from({ length: 6 }, () => Math.floor(random() * 6)));
+    })) c.result = { ...result, of: state };
+    c.state = state;
+    sane(view, c);
+  }
+});
+
+// ---- the search tree ----
+
+const GOLDEN = JSON.parse(readFileSync(new URL("golden/tree.json", import.meta.url)));   // tests/widgets/test_tree.py wrote it
+const treeSettings = {
+  word: "abacab", alphabet: "abc", limit: 32, dictionary: { abacab: [["S", "K"]], cab: [] },
+  models: { model: { letters: ["<pad>", "<bos>", "<eos>", "a", "b", "c"], phonemes: ["<pad>", "<bos>", "<eos>", "AA", "B", "K", "S"], end: 2, eos: 2 } },
+  start: { width: 3, alpha: 1, temperature: 1, top_k: 7, top_p: 1 },
+  ranges: { width: [1, 8], alpha: [0, 2], temperature: [0.1, 2], top_p: [0.05, 1], top_k: [1, 7] },
+};
+const treeContext = ({ answer, width = 3 }, wish = {}) => {
+  const { view } = tree, of = { ...view.start(treeSettings), width };
+  return { settings: treeSettings, w: view.words.en, state: { ...of, ...wish }, result: { ...answer, of } };
+};
+const texts = (nodes) => nodes.map((node) => tree.path(node).map(({ token }) => token));
+
+test("tree: grown from the steps of a search, it ends in the texts and scores that Python found", () => {
+  for (const { answer, eos, width, ids, score } of GOLDEN) {
+    const { columns, beams } = tree.grow(answer, eos), last = beams.at(-1);
+    assert.deepEqual(texts(last), ids);
+    last.forEach((node, k) => assert.ok(Math.abs(node.score - score[k]) < 1e-3));
+    assert.ok(beams.every((beam) => beam.length <= width));
+    for (const node of columns.flat()) {
+      const sum = tree.path(node).reduce((total, { chance }) => total + Math.log(chance), 0);
+      assert.ok(Math.abs(sum - node.logP) < 0.02 * node.logP ** 2 + 0.01, `${sum} ${node.logP}`);   // chances are rounded
+    }
+    assert.equal(columns.flat().filter(({ token, t }) => token === eos && t === 0).length, columns[0].filter(({ ended }) => ended).length);
+  }
+});
+
+test("tree: another token or another parent in a search's steps makes another tree", () => {
+  const { answer, eos, ids } = GOLDEN[2], [, width] = answer.token.dims;
+  for (const [name, at] of [["token", 0], ["parent", width]]) {     // of the first slot, at the first and the second step
+    const data = [...answer[name].data];
+    data[at] += 1;
+    assert.notDeepEqual(texts(tree.grow({ ...answer, [name]: { ...answer[name], data } }, eos).beams.at(-1)), ids);
+  }
+});
+
+test("tree: what a beam keeps for good, what falls later, what is pruned at once", () => {
+  let fell = 0;
+  for (const { answer, eos } of GOLDEN) {
+    const { columns, beams } = tree.grow(answer, eos), end = columns.length - 1, best = new Set(tree.path(beams.at(-1)[0]));
+    for (const [t, column] of columns.entries())
+      for (const node of column) {
+        const grew = (other) => tree.path(other).includes(node), until = beams.findLastIndex((beam) => beam.some(grew));
+        assert.equal(node.until, until);
+        const expected = best.has(node) ? "best" : until < 0 ? "pruned" : until < end ? "fell" : "kept";
+        assert.equal(tree.fate(node, end, best), expected);
+        if (expected === "fell") assert.equal(tree.fate(node, t, new Set()), "kept");   // it had not fallen yet
+        fell += expected === "fell";
+      }
+  }
+  assert.ok(fell > 5);
+});
+
+test("tree: nodes of a step stand in the order of their parents, the likeliest child first, each in a row of its own", () => {
+  for (const { answer, eos } of GOLDEN) {
+    const grown = tree.grow(answer, eos), { place, tall } = tree.places(grown);
+    for (const column of grown.columns) {
+      const sorted = [...column].sort((a, b) => place.get(a) - place.get(b));
+      sorted.slice(1).forEach((node, k) => {
+        const before = sorted[k];
+        assert.equal(place.get(node) - place.get(before), 1);
+        if (node.parent === before.parent) assert.ok(node.chance <= before.chance);
+        else assert.ok(place.get(node.parent) > place.get(before.parent));
+      });
+      assert.ok(place.get(sorted[0]) >= 0 && place.get(sorted.at(-1)) <= tall - 1);
+    }
+  }
+});
+
+test("tree: samples share their beginnings, and every one of them is counted", () => {
+  for (const { answer, eos } of GOLDEN) {
+    const { columns, beams: [ends] } = tree.joined(answer, eos), [many, steps] = answer.drawn.dims;
+    const rows = Array.from({ length: many }, (_, n) => Array.from({ length: steps }, (_, t) => (n + 1) * steps + t).filter((at) => answer.said.data[at]).map((at) => answer.texts.data[at]));
+    const drawn = ends.flatMap((node) => Array(node.times).fill(texts([node])[0].join()));
+    assert.deepEqual(drawn.sort(), rows.map((row) => row.join()).sort());
+    for (const node of columns.flat()) assert.equal(node.times, rows.filter((row) => row.slice(0, node.t + 1).join() === texts([node])[0].join()).length);
+    assert.deepEqual(ends.map(({ logP }) => logP), ends.map(({ logP }) => logP).sort((a, b) => b - a));
+    assert.equal(columns[0].reduce((sum, { times }) => sum + times, 0), many);
+  }
+});
+
+test("tree: the greedy text is followed through the tree as far as the beam knows it", () => {
+  const { answer, eos } = GOLDEN.find(({ width }) => width === 1), grown = tree.grow(answer, eos);
+  const { ids: [ids] } = GOLDEN.find(({ width }) => width === 1);
+  assert.deepEqual(tree.along(grown, ids), tree.path(grown.beams.at(-1)[0]));   // a beam of 1 is greedy
+  assert.deepEqual(tree.along(grown, [ids[0], -5, ids[2]]).length, 1);
+});
+
+test("tree: buttons go through the search step by step, and a new word shows the whole of it", () => {
+  const c = treeContext(GOLDEN[2]), press = (name, state) => tree.view.accept({ ...c, state: tree.view.controls(c).find((one) => one.name === name).act({ ...c, state }, "cab") });
+  const { columns } = tree.grow(c.result, 2), back = press("back", c.state);
+  assert.equal(back.step, columns.length - 1);
+  assert.match(tree.view.sentence({ ...c, state: back }), /^Step \d+ of \d+: the beam keeps .+\. (What fell: .+|Nothing fell)\.$/);
+  const first = Array.from({ length: 40 }).reduce((state) => press("back", state), back);
+  assert.equal(first.step, 1);
+  assert.equal(press("next", first).step, 2);
+  assert.ok(tree.view.picture({ ...c, state: first }).match(/<g /g).length === columns[0].length);   // later steps are not shown yet
+  assert.match(tree.view.sentence({ ...c, state: press("all", first) }), /^For “abacab” a beam of/);
+  assert.deepEqual([press("example", first).step, press("example", first).word], [32, "cab"]);
+  assert.deepEqual([press("again", first).draw, press("again", first).mode], [1, "sampling"]);
+});
+
+test("tree: the list says of every text whether it is listed; of what has no list, the reader decides", () => {
+  const c = treeContext(GOLDEN.find(({ ids, eos }) => ids.every((text) => text.at(-1) === eos))), rows = tree.texts(c);
+  const dictionary = (ways) => ({ ...c, settings: { ...treeSettings, dictionary: { abacab: ways } } });
+  assert.ok(rows.every(({ right }) => right === false));
+  assert.equal(tree.texts(dictionary([rows[0].text.split(" ")]))[0].right, true);
+  assert.ok(tree.texts(dictionary([])).every(({ right }) => right === null));
+  assert.equal(tree.listed({ settings: { dictionary: { a: [["AH", "B"]] } } }, "a", "AH0 B"), true);
+  assert.equal(tree.listed(c, "constructor", "AA"), null);
+});
+
+test("tree: what is asked, and that nothing is for a word that cannot be read", async () => {
+  const c = treeContext(GOLDEN[0], { word: "cab", width: 5, top_k: 2, draw: 7 }), asked = await asks(tree.view, c);
+  assert.deepEqual(asked.source_ids, { dims: [1, 4], data: [5, 3, 4, 2] });
+  assert.deepEqual(Object.fromEntries(Object.entries(asked).slice(1).map(([name, { dims, data }]) => [name, [...dims, ...data]])),
+    { width: [1, 5], alpha: [1, 1], temperature: [1, 1], top_p: [1, 1], top_k: [1, 2], draw: [1, 7] });
+  for (const word of ["", "cat", "caé", "a b", "你好", "a".repeat(33)]) {
+    assert.equal(await asks(tree.view, { ...c, state: { ...c.state, word } }), undefined);
+    assert.ok(tree.view.advice({ ...c, state: { ...c.state, word } }).text);
+  }
+});
+
+test("tree: a thousand random states, typed and from links, are answered or left alone, and drawn", async () => {
+  const random = dice(17), { view } = tree, start = treeContext(GOLDEN[0]), c = { ...start }, { ranges } = treeSettings;
+  for (let n = 0; n < 1000; n++) {
+    const value = () => (random() > 0.6 ? ["cab", "CAB", "sampling", "beam"][Math.floor(random() * 4)] : random() > 0.5 ? random() * 12 - 2 : rubbish(random));
+    const wish = Object.fromEntries(["word", "mode", "step", "draw", ...Object.keys(ranges)].filter(() => random() > 0.4).map((key) => [key, value()]));
+    c.state = view.accept({ ...c, state: tree.fromLink(`#${new URLSearchParams({ tree: JSON.stringify(wish) })}`, "tree", start, view) });
+    for await (const result of view.compute(c, async (inputs) => {
+      for (const [name, [low, high]] of Object.entries(ranges)) assert.ok(inputs[name].data[0] >= low && inputs[name].data[0] <= high, name);
+      for (const name of ["width", "top_k", "draw"]) assert.ok(Number.isInteger(inputs[name].data[0]), name);
+      assert.ok(inputs.source_ids.data.every((id) => id >= 0));
+      return GOLDEN[n % GOLDEN.length].answer;
+    })) c.result = { ...result, of: c.state };
+    sane(view, c);
   }
 });

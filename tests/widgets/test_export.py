@@ -9,8 +9,9 @@ from torch import nn
 
 from vec2gpt.hub import checkpoints
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
+from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 from vec2gpt.vectors import WordVectors
-from vec2gpt.widgets import arithmetic, gradient, repaint, softmax, training_map, valves, writer
+from vec2gpt.widgets import arithmetic, gradient, repaint, say, softmax, training_map, tree, valves, writer
 from vec2gpt.widgets.export import publish, to_onnx
 
 pytestmark = pytest.mark.slow  # an export takes seconds
@@ -129,9 +130,46 @@ def gradient_case():
     return module, questions, ["norms", "slopes", "shares", "sizes", "spectrum"], {"ids": [1]}
 
 
+def say_case(**options):
+    model = Seq2Seq(Seq2SeqConfig(29, 42, bos=40, eos=41, width=24, hidden=32, **options))
+    for weight in model.parameters():
+        weight.data = (4 * weight.data).half().float()  # as a page keeps them; no ties among the choices
+    questions = [{"source_ids": torch.randint(3, 29, (1, n))} for n in (8, 1, 2, say.LIMIT + 1)]
+    return say.Say(model), questions, ["ids", "choices", "probabilities"], {"source_ids": [1]}
+
+
+def lstm_say_case():
+    return say_case(encoder="lstm", decoder="lstm", encoder_layers=2, decoder_layers=2, handover="every step")
+
+
+def bridged_say_case():
+    return say_case(bidirectional=True, handover="concat")
+
+
+def tree_case():
+    model = Seq2Seq(Seq2SeqConfig(29, 12, width=16, hidden=24)).eval()
+    for weight in model.parameters():
+        weight.data = (4 * weight.data).half().float()  # as a page keeps them; far from ties
+
+    def question(length, width, alpha, temperature, top_k, top_p, draw):
+        return {
+            "source_ids": torch.randint(3, 29, (1, length)),
+            "width": torch.tensor([width]),
+            "alpha": torch.tensor([alpha]),
+            "temperature": torch.tensor([temperature]),
+            "top_k": torch.tensor([top_k]),
+            "top_p": torch.tensor([top_p]),
+            "draw": torch.tensor([draw]),
+        }
+
+    asked = [(8, 3, 1.0, 1.0, 12, 1.0, 0), (1, 1, 0.0, 2.0, 12, 1.0, 1), (2, 8, 2.0, 0.1, 1, 1.0, 2)]
+    asked += [(5, 8, 0.0, 1.5, 4, 0.5, 7), (tree.LIMIT + 1, 2, 0.6, 1.0, 12, 0.05, 999)]
+    return tree.SearchTree(model), [question(*one) for one in asked], tree.OUTPUTS, {"source_ids": [1]}
+
+
 CASES = [softmax_case, valves_case, gru_valves_case, repaint_case, writer_case]
 CASES += [arithmetic_case, smallest_arithmetic_case, training_map_case, smallest_training_map_case]
-CASES += [gradient_case]
+CASES += [gradient_case, say_case, lstm_say_case, bridged_say_case, tree_case]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,21 +1,30 @@
 """Drawings of ideas, where `plotting` draws data: the pictures with which the field teaches itself.
 
 Each takes the axes of a `plotting.figure`, and the words or numbers to draw. `words` has those of texts,
-`networks` those of recurrent networks in time, `cells` the insides of gated cells; `pen` is what they share.
+`networks` those of recurrent networks in time, `cells` the insides of gated cells, `transduction` encoder and
+decoder, `search` the tree of a beam search; `pen` is what they share.
 """
 
 from vec2gpt.drawings.cells import gru_cell, lstm_cell, valve
 from vec2gpt.drawings.networks import adding, backward, bidirectional, stacked, unrolled
+from vec2gpt.drawings.search import Branch, branches, search_tree
+from vec2gpt.drawings.transduction import handing_over, sequence_to_sequence, teacher_forcing
 from vec2gpt.drawings.words import guesses, window
 
 __all__ = [
+    "Branch",
     "adding",
     "backward",
     "bidirectional",
+    "branches",
     "gru_cell",
     "guesses",
+    "handing_over",
     "lstm_cell",
+    "search_tree",
+    "sequence_to_sequence",
     "stacked",
+    "teacher_forcing",
     "unrolled",
     "valve",
     "window",

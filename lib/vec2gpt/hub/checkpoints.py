@@ -30,7 +30,8 @@ SHIPPED = Path(str(resources.files("vec2gpt"))) / "checkpoints"
 MODELS = {
     "recurrent": ("vec2gpt.language:RecurrentLanguageModel", "vec2gpt.language:LanguageModelConfig"),
     "window": ("vec2gpt.language:WindowLanguageModel", "vec2gpt.language:WindowConfig"),
-    "attention": ("vec2gpt.attention:AttentionSeq2Seq", "vec2gpt.seq2seq:Seq2SeqConfig"),
+    "seq2seq": ("vec2gpt.seq2seq:Seq2Seq", "vec2gpt.seq2seq:Seq2SeqConfig"),
+    "attention": ("vec2gpt.attention:AttentionSeq2Seq", "vec2gpt.attention:AttentionConfig"),
     "gpt": ("vec2gpt.gpt:GPT", "vec2gpt.gpt:GPTConfig"),
 }
 

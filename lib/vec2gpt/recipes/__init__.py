@@ -14,21 +14,35 @@ from pathlib import Path
 
 import pandas as pd
 
-from vec2gpt.attention import AttentionSeq2Seq
+from vec2gpt.attention import AttentionConfig, AttentionSeq2Seq
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
-from vec2gpt.recipes import ladder, pronunciation, recall, shakespeare, table, word_vectors
+from vec2gpt.recipes import (
+    ladder,
+    pronunciation,
+    recall,
+    sentences,
+    shakespeare,
+    table,
+    translation,
+    word_vectors,
+)
 from vec2gpt.recipes.checkpoint import CheckpointRecipe, Trained
 from vec2gpt.recipes.table import Recorded, TableRecipe
-from vec2gpt.seq2seq import Seq2SeqConfig
+from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 
 
 def recurrent(vocabs, *, cell):
     return RecurrentLanguageModel(LanguageModelConfig(len(vocabs["text"]), cell=cell, width=64, hidden=320))
 
 
+def encoder_decoder(vocabs):
+    sizes = len(vocabs["source"]), len(vocabs["target"])
+    return Seq2Seq(Seq2SeqConfig(*sizes, handover="concat", bidirectional=True, dropout=0.3))
+
+
 def attention(vocabs):
-    return AttentionSeq2Seq(Seq2SeqConfig(len(vocabs["source"]), len(vocabs["target"])))
+    return AttentionSeq2Seq(AttentionConfig(len(vocabs["source"]), len(vocabs["target"])))
 
 
 def gpt(vocabs):
@@ -46,6 +60,13 @@ RECIPES = {
         )
         for cell in ("rnn", "lstm", "gru")
     },
+    "cmudict-gru": CheckpointRecipe(
+        about="from spelling to pronunciation: GRU encoder-decoder of 256, one vector between them",
+        task=partial(pronunciation.task, size=256),
+        model=encoder_decoder,
+        steps=7000,
+        lr=3e-3,
+    ),
     "cmudict-attention": CheckpointRecipe(
         about="from spelling to pronunciation: GRU encoder-decoder of 192 with attention",
         task=partial(pronunciation.task, size=256),
@@ -79,6 +100,16 @@ RECIPES = {
         about="the ladder's LSTM on parts of the plays",
         axes=ladder.DATA,
         experiment=ladder.climb,
+    ),
+    "translation-ladder": TableRecipe(
+        about="from spelling to pronunciation: encoder-decoders, what they hand over and how, three seeds",
+        axes=translation.AXES,
+        experiment=translation.experiment,
+    ),
+    "grammar-lengths": TableRecipe(
+        about="generated English into French: an encoder-decoder's BLEU by the length of the sentence",
+        axes=sentences.AXES,
+        experiment=sentences.experiment,
     ),
     "recall": TableRecipe(
         about="recurrent cells asked for the first token of a text, after so many others",

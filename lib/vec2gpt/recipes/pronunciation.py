@@ -1,31 +1,25 @@
 """The translation ladder's task: from a word's spelling to its phonemes, on words the model never saw."""
 
+from functools import cache
 from itertools import groupby
-
-import torch
-from torch.nn.utils.rnn import pad_sequence
 
 from vec2gpt import corpora
 from vec2gpt.decoding import greedy
-from vec2gpt.language import IGNORED
+from vec2gpt.edits import token_error_rate, word_error_rate
+from vec2gpt.pairs import by_length, padded
 from vec2gpt.recipes.task import Task
 from vec2gpt.text import Vocab
 
 LONGEST = 32  # phonemes a model may say; no word of the dictionary needs more
+GLANCE = 5  # every fifth validation word is spoken for a quick look
 
 
-def task(*, size):
-    """Batches of `size` words of one length, each with its usual pronunciation, stress marks dropped."""
+@cache
+def vocabs():
+    """The letters and the phonemes of the training words, stress marks dropped: (source, target)."""
     said, words = corpora.cmudict(), corpora.cmudict_split()
     source = Vocab.build(letter for word in words.train for letter in word)
-    target = Vocab.build(phoneme for word in words.train for phoneme in said[word][0])
-
-    def measure(model):
-        return {"word_exact_match": exact_match(model, words.test, said, source=source, target=target)}
-
-    pairs = [(spell(word, source), target.encode(said[word][0])) for word in words.train]
-    draw = same_length(pairs, size=size, bos=target["<bos>"], eos=target["<eos>"], pad=target["<pad>"])
-    return Task({"source": source, "target": target}, draw, measure, corpora.corpus("cmudict").sha256)
+    return source, Vocab.build(phoneme for word in words.train for phoneme in said[word][0])
 
 
 def spell(word, vocab):
@@ -33,51 +27,66 @@ def spell(word, vocab):
     return [*vocab.encode(word), vocab["<eos>"]]
 
 
-def same_length(pairs, *, size, bos, eos, pad):
-    """Draw `(source_ids, decoder_ids, targets)` of `size` pairs whose sources are equally long.
+def pairs(words, *, spell=spell):
+    """The ids of each word's spelling, and of its usual pronunciation."""
+    said, (source, target) = corpora.cmudict(), vocabs()
+    return [(spell(word, source), target.encode(said[word][0])) for word in words]
 
-    A length comes up as often as it has pairs, so every pair is as likely as any other.
+
+def batches(*, size, spell=spell):
+    """Draw `size` training words of one length, as `pairs.by_length` does."""
+    _, target = vocabs()
+    marks = {name: target[f"<{name}>"] for name in ("bos", "eos", "pad")}
+    return by_length(pairs(corpora.cmudict_split().train, spell=spell), size=size, **marks)
+
+
+def task(*, size):
+    """Batches of `size` words, and the share of unseen words and phonemes that a model says wrong."""
+    words = corpora.cmudict_split()
+    source, target = vocabs()
+
+    def validate(model):
+        return judge(model, words.validation[::GLANCE])["word_error_rate"]
+
+    def measure(model):
+        return {
+            f"{part}_{name}": rate
+            for part in ("validation", "test")
+            for name, rate in judge(model, getattr(words, part)).items()
+        }
+
+    data = corpora.corpus("cmudict").sha256
+    return Task({"source": source, "target": target}, batches(size=size), measure, data, validate)
+
+
+def judge(model, words, *, source=None, target=None, spell=spell):
+    """How much of `words` a model says wrong: the word and the phoneme error rate, 0 … 1.
+
+    Any pronunciation that the dictionary lists is right; the phonemes are counted from the nearest of them.
+    The vocabularies are those of the task unless others are given.
     """
-    by_length = {}
-    for source, target in pairs:
-        by_length.setdefault(len(source), []).append((source, target))
-    buckets = [_tensors(bucket, bos=bos, eos=eos, pad=pad) for bucket in by_length.values()]
-    sizes = torch.tensor([float(len(bucket)) for bucket in by_length.values()])
-
-    def draw(generator):
-        bucket = buckets[torch.multinomial(sizes, 1, generator=generator).item()]
-        chosen = torch.randint(len(bucket[0]), (size,), generator=generator)
-        source, decoder, targets = (tensor[chosen] for tensor in bucket)
-        needed = (targets != IGNORED).any(0)  # the longest target drawn decides T
-        return source, decoder[:, needed], targets[:, needed]
-
-    return draw
+    known = vocabs()
+    spoken = pronounce(model, words, source=source or known[0], target=target or known[1], spell=spell)
+    said = corpora.cmudict()
+    listed = [said[word] for word in words]
+    return {
+        "word_error_rate": word_error_rate(spoken, listed),
+        "phoneme_error_rate": token_error_rate(spoken, listed),
+    }
 
 
-def _tensors(pairs, *, bos, eos, pad):
-    """Sources (N, S), decoder inputs <bos> y₁ … yₙ and targets y₁ … yₙ <eos>, both (N, T) and padded."""
-    source = torch.tensor([source for source, _ in pairs])
-    decoder = [torch.tensor([bos, *target]) for _, target in pairs]
-    targets = [torch.tensor([*target, eos]) for _, target in pairs]
-    return (
-        source,
-        pad_sequence(decoder, batch_first=True, padding_value=pad),
-        pad_sequence(targets, batch_first=True, padding_value=IGNORED),
-    )
-
-
-def exact_match(model, words, said, *, source, target):
-    """The share of words that the model pronounces in one of the listed ways, said[word]."""
-    right = 0
-    for _, group in groupby(sorted(words, key=len), key=len):  # words of one length need no padding
+def pronounce(model, words, *, source, target, spell=spell):
+    """What the model says greedily for each word: a list of phonemes each, without stress."""
+    spoken = {}
+    for _, group in groupby(sorted(set(words), key=len), key=len):  # words of one length need no padding
         group = list(group)
-        spoken = pronounce(model, group, source=source, target=target)
-        right += sum(phonemes in said[word] for word, phonemes in zip(group, spoken, strict=True))
-    return right / len(words)
+        letters = padded([spell(word, source) for word in group], source["<pad>"])
+        ids = greedy(model.step, *model.start(letters), eos=model.config.eos, limit=LONGEST)
+        spoken |= zip(group, phonemes(ids, target), strict=True)
+    return [spoken[word] for word in words]
 
 
-def pronounce(model, words, *, source, target):
-    """What the model says for each word: a list of phonemes each."""
-    letters = [torch.tensor(spell(word, source)) for word in words]
-    ids = greedy(model, pad_sequence(letters, batch_first=True, padding_value=source["<pad>"]), limit=LONGEST)
-    return [[token for token in target.decode(row) if token not in target.specials] for row in ids.tolist()]
+def phonemes(ids, target):
+    """The phonemes of each row of ids (B, T), without marks and without stress."""
+    rows = map(target.decode, ids.tolist())
+    return [[token.rstrip("012") for token in row if token not in target.specials] for row in rows]

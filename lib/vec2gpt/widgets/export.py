@@ -2,7 +2,7 @@
 
 What has to be watched (each of these was seen to go wrong silently, so every exported graph is
 compared with torch at several lengths): a Python loop over time freezes the length, hence
-`recurrent.unroll`; a branch on a length exports one branch; an example of length 1 freezes that
+`unrolling.unroll`; a branch on a length exports one branch; an example of length 1 freezes that
 axis unless it is marked as free.
 """
 

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
-from vec2gpt.recurrent import ReLUCell, RNNCell, RNNState, unroll
+from vec2gpt.recurrent import ReLUCell, RNNCell, RNNState
 from vec2gpt.text import Vocab
+from vec2gpt.unrolling import unroll
 from vec2gpt.widgets.live import LiveModel
 from vec2gpt.widgets.models import check_models
 

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from vec2gpt.attention import AttentionSeq2Seq
-from vec2gpt.recurrent import unroll
 from vec2gpt.text import Vocab
+from vec2gpt.unrolling import unroll
 from vec2gpt.widgets.live import LiveModel
 
 CHOICES = 5

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from vec2gpt.language import RecurrentLanguageModel
-from vec2gpt.recurrent import is_exporting, unroll
 from vec2gpt.text import Vocab
+from vec2gpt.unrolling import is_exporting, unroll
 from vec2gpt.widgets.live import LiveModel
 from vec2gpt.widgets.models import check_models
 

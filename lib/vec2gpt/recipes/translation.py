@@ -1,0 +1,106 @@
+"""The translation ladder: encoder-decoders on the same small budget, judged on words they never saw.
+
+Every model gets the same steps, worth about a minute for the plain GRU on two cores. The first models differ
+in cells and depth, then come the ways of handing over, and two ways of training: the spelling read from its
+end to its beginning (Sutskever, Vinyals & Le 2014), and some inputs of the decoder drawn by itself.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from torch import nn
+
+from vec2gpt import corpora
+from vec2gpt.recipes import pronunciation
+from vec2gpt.recipes.table import Experiment
+from vec2gpt.seq2seq import ScheduledSampling, Seq2Seq, Seq2SeqConfig
+from vec2gpt.training import fit, seed_everything, warmup_cosine
+
+STEPS, SIZE, LR, OWN = 600, 256, 3e-3, 0.25
+WARMUP = STEPS // 20
+SEEDS = (0, 1, 2)
+SHORT, LONG = 6, 10  # letters: up to the one, from the other on
+
+
+def backwards(word, vocab):
+    """As `pronunciation.spell`, the last letter first."""
+    return pronunciation.spell(word[::-1], vocab)
+
+
+class Way(NamedTuple):
+    """How a model comes about."""
+
+    config: dict  # what differs from Seq2SeqConfig's own
+    spell: Callable = pronunciation.spell
+    own: float = 0.0  # the share of the decoder's inputs that it draws itself, in the end
+
+
+def layers(cell, count, **other):
+    return Way({"encoder": cell, "decoder": cell, "encoder_layers": count, "decoder_layers": count} | other)
+
+
+WAYS = {
+    "gru": layers("gru", 1),
+    "lstm": layers("lstm", 1),
+    "gru, 2 layers": layers("gru", 2),
+    "lstm, 2 layers": layers("lstm", 2),
+    "lstm to gru": Way({"encoder": "lstm", "decoder": "gru", "handover": "concat"}),
+    "reversed": Way({}, spell=backwards),
+    "every step": Way({"handover": "every step"}),
+    "sum": Way({"handover": "sum"}),
+    "mean": Way({"handover": "mean"}),
+    "concat": Way({"handover": "concat", "bidirectional": True}),
+    "own words": Way({}, own=OWN),
+}
+AXES = {"model": tuple(WAYS), "seed": SEEDS}
+
+
+def experiment() -> Experiment:
+    """Rows: a model and a seed; the error rates on validation and test words, and on the test's by length."""
+
+    def settings(*, model: str, seed: int, steps: int | None = None) -> dict:
+        way = WAYS[model]
+        told = " ".join(f"{name}={value}" for name, value in way.config.items())
+        told += f" own={way.own}" if way.own else ""
+        trained = f"size={SIZE} lr={LR} warmup={WARMUP} spell={way.spell.__name__} {told}".strip()
+        return {"model": model, "seed": seed, "steps": STEPS if steps is None else steps, "settings": trained}
+
+    def measure(*, model: str, seed: int, steps: int, **_: object) -> dict:
+        way = WAYS[model]
+        seed_everything(seed)
+        network = make(way)
+        _train(network, way, steps=steps, seed=seed)
+        return {"parameters": sum(weight.numel() for weight in network.parameters()), **_judge(network, way)}
+
+    digest = corpora.corpus("cmudict").sha256
+    return Experiment(settings, measure, data=digest, text=digest)
+
+
+def make(way: Way) -> Seq2Seq:
+    """A fresh model."""
+    return Seq2Seq(Seq2SeqConfig(*map(len, pronunciation.vocabs()), **way.config))
+
+
+def _train(model: nn.Module, way: Way, *, steps: int, seed: int) -> None:
+    taught = ScheduledSampling(model, own=way.own, steps=steps) if way.own else model
+    draw = pronunciation.batches(size=SIZE, spell=way.spell)
+    schedule = warmup_cosine(steps, warmup=min(WARMUP, steps - 1))
+    if fit(taught, draw, steps=steps, lr=LR, schedule=schedule, seed=seed).interrupted:
+        raise KeyboardInterrupt
+
+
+def _judge(model: nn.Module, way: Way) -> dict:
+    words = corpora.cmudict_split()
+    parts = {
+        "validation": words.validation,
+        "test": words.test,
+        "test_short": [word for word in words.test if len(word) <= SHORT],
+        "test_medium": [word for word in words.test if SHORT < len(word) < LONG],
+        "test_long": [word for word in words.test if len(word) >= LONG],
+    }
+    judged = {part: pronunciation.judge(model, some, spell=way.spell) for part, some in parts.items()}
+    return {
+        f"{part}_{short}": round(rates[name], 4)
+        for part, rates in judged.items()
+        for short, name in {"wer": "word_error_rate", "per": "phoneme_error_rate"}.items()
+    }

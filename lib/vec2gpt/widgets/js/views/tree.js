@@ -1,0 +1,284 @@
+// tree.js: what a beam keeps and prunes on its way to a word's pronunciation, or what chance draws (chapter 5).
+//
+// The search itself is torch code (tree.py): here its steps only become a tree, and the tree a picture.
+
+const BEAM = "beam", SAMPLING = "sampling";
+const ROW = 24, HIGH = 20, TOP = 22, GAP = 30;                  // layout, in SVG units
+const BOX = { [BEAM]: 66, [SAMPLING]: 92 };                     // a box's width; samples are counted in theirs
+const MARKS = { right: "✓", wrong: "✗" };
+
+// ---- the tree: nodes {t, token, chance, logP, score, parent, until}; `until`: the last step after which it, or what
+// ---- grew from it, was kept (−1: never). A tree: {columns: nodes by step, beams: after each step what is kept, best
+// ---- first; of samples only after the last}.
+
+/** The tree of a beam search, of the answer's branches: first the slots of every step, best first, then pruned ones. */
+export function grow({ parent, token, chance, log_p, score }, eos) {
+  const [steps, width] = token.dims, slots = score.dims[1], columns = [], beams = [];
+  for (let t = 0, before = [{ t: -1, until: -1, parent: null }]; t < steps; t++) {
+    const column = [], kept = [];
+    for (let k = 0; k < width; k++) {
+      const at = t * width + k, from = before[parent.data[at]];
+      if (!chance.data[at]) continue;
+      const node = { t, token: token.data[at], chance: chance.data[at], logP: log_p.data[at], parent: from, until: -1, ended: token.data[at] === eos };
+      if (k < slots) kept[k] = from.ended ? from : Object.assign(node, { score: score.data[t * slots + k] });
+      if (!from.ended) column.push(node);                      // what has ended only keeps its slot
+    }
+    if (!kept.length) break;
+    for (let node of kept) for (; node && node.until < t; node = node.parent) node.until = t;
+    columns.push(column);
+    beams.push(kept);
+    before = kept;
+  }
+  return { columns, beams };
+}
+
+/** The samples as a tree of the beginnings they share; `times`: how many go through a node. Only whole texts have log p. */
+export function joined({ texts, said, drawn, text_log_p, text_score }, eos) {
+  const [many, steps] = drawn.dims, columns = [], last = Array(many).fill({ t: -1, parent: null, children: new Map() });
+  for (let t = 0; t < steps; t++) {
+    const column = [];
+    for (let n = 0; n < many; n++) {
+      const at = (n + 1) * steps + t, token = texts.data[at], { children } = last[n];   // row 0 is the greedy text
+      if (!said.data[at]) continue;
+      const node = children.get(token) ?? { t, token, chance: drawn.data[n * steps + t], parent: last[n], times: 0, until: steps, ended: token === eos, children: new Map() };
+      if (!node.times++) column.push(node);
+      children.set(token, node);
+      last[n] = node;
+    }
+    if (!column.length) break;
+    columns.push(column);
+  }
+  last.forEach((node, n) => Object.assign(node, { logP: text_log_p.data[n + 1], score: text_score.data[n + 1] }));
+  return { columns, beams: [[...new Set(last)].sort((a, b) => b.logP - a.logP)] };
+}
+
+/** The nodes from the first token to `node`. */
+export function path(node) {
+  const nodes = [];
+  for (; node?.parent; node = node.parent) nodes.unshift(node);
+  return nodes;
+}
+
+/** The tokens to say, up to the end. */
+export const tokens = (node) => path(node).filter(({ ended }) => !ended).map(({ token }) => token);
+
+/** Every node's place from the top, in rows; children stand in their parents' order, the likeliest first. */
+export function places({ columns }) {
+  const tall = Math.max(...columns.map((column) => column.length)), place = new Map();
+  for (const column of columns) {
+    const sorted = [...column].sort((a, b) => (place.get(a.parent) ?? 0) - (place.get(b.parent) ?? 0) || b.chance - a.chance);
+    sorted.forEach((node, k) => place.set(node, k + (tall - column.length) / 2));
+  }
+  return { place, tall };
+}
+
+/** The nodes of a text as far as the tree has them. */
+export function along({ columns }, ids) {
+  const nodes = [];
+  for (const [t, column] of columns.entries()) {
+    const node = column.find(({ token, parent }) => token === ids[t] && (t === 0 || parent === nodes[t - 1]));
+    if (!node) break;
+    nodes.push(node);
+  }
+  return nodes;
+}
+
+// ---- what an answer says ----
+
+const kindOf = (c) => c.settings.models[c.result.of.model ?? Object.keys(c.settings.models)[0]];
+const trees = new WeakMap();
+
+/** The tree on which the picture stands, made once an answer and mode. */
+function treeOf(c) {
+  const { mode } = c.state, known = trees.get(c.result) ?? {}, make = mode === BEAM ? grow : joined;
+  if (!known[mode]) trees.set(c.result, { ...known, [mode]: make(c.result, kindOf(c).eos) });
+  return trees.get(c.result)[mode];
+}
+
+/** The step that is shown, counted from 0. */
+const shown = (c, { columns }) => clamp(c.state.step, 1, columns.length) - 1;
+
+const whole = (c, tree) => shown(c, tree) === tree.columns.length - 1;
+
+/** The greedy text: {ids, logP, ended}, the end apart. */
+function greedyOf(c) {
+  const { texts, said, text_log_p } = c.result, all = [...texts.data.slice(0, texts.dims[1])].filter((_, t) => said.data[t]), { eos } = kindOf(c);
+  return { all, ids: all.filter((id) => id !== eos), logP: text_log_p.data[0], ended: all.at(-1) === eos };
+}
+
+const sounds = (c, ids) => ids.map((id) => kindOf(c).phonemes[id]).join(" ") || c.w.nothing;
+const bare = (text) => text.replace(/\d/g, "");                // without stress
+
+/** Whether a text is listed for the word: true, false, or null where nothing is. */
+export function listed({ settings: { dictionary } }, word, text) {
+  const ways = Object.hasOwn(dictionary, word) ? dictionary[word] : [];
+  return ways.length ? ways.some((way) => bare(way.join(" ")) === bare(text)) : null;
+}
+
+const fixed = (x) => x.toFixed(2).replace("-", "−");
+const percent = (p) => (p < 0.005 ? "<1%" : p > 0.995 && p < 1 ? ">99%" : `${Math.round(100 * p)}%`);
+
+/** The rows of the list, best first: the texts that the step shown kept, or all samples. */
+export function texts(c) {
+  const tree = treeOf(c), { beams } = tree;
+  return (c.state.mode === BEAM ? beams[shown(c, tree)] : beams[0]).map((node) => ({ node, text: sounds(c, tokens(node)), right: node.ended ? listed(c, c.result.of.word, sounds(c, tokens(node))) : null }));
+}
+
+// ---- the picture ----
+
+const LOOKS = {                                                 // of the box, of the edge to it, and how faint both are
+  best: { box: 'stroke="var(--ink)" stroke-width="2.5"', edge: 'stroke="var(--weight)" stroke-width="4"', fade: 1 },
+  kept: { box: 'stroke="var(--soft)"', edge: 'stroke="var(--soft)" stroke-width="1.5"', fade: 1 },
+  fell: { box: 'stroke="var(--soft)" stroke-dasharray="3 3"', edge: 'stroke="var(--soft)" stroke-width="1"', fade: 0.8 },
+  pruned: { box: 'stroke="none"', edge: 'stroke="var(--soft)" stroke-width="1" stroke-dasharray="1 3"', fade: 0.7 },
+};
+
+/** What became of a node by step `at`: one of LOOKS. */
+export function fate(node, at, best) {
+  if (best.has(node)) return "best";
+  return node.until < 0 ? "pruned" : node.until < at ? "fell" : "kept";
+}
+
+/** Where a step's boxes begin. */
+const x = (c, t) => 4 + t * (BOX[c.state.mode] + GAP);
+
+function drawNode(c, node, y, look) {
+  const text = node.ended ? c.w.stop : kindOf(c).phonemes[node.token], { box, fade } = LOOKS[look], p = percent(node.chance), wide = BOX[c.state.mode];
+  const scored = c.state.mode === BEAM && node.ended && node.until >= 0, tail = scored ? fixed(node.score) : node.times > 1 ? `${p} ×${node.times}` : p, left = x(c, node.t);
+  return `<g opacity="${fade}"><title>${esc(c.w.node(sounds(c, tokens(node)), node.ended, p, c.state.mode === BEAM ? c.w.status(fixed(node.logP), c.w[look]) : ""))}</title>` +
+    `<rect x="${left}" y="${y - HIGH / 2}" width="${wide}" height="${HIGH}" rx="${node.ended ? 0 : 5}" fill="var(--${look === "pruned" ? "paper" : "wash"})" ${box}/>` +
+    `<text x="${left + 5}" y="${y + 4}"${look === "best" ? ' font-weight="700"' : ""}>${esc(text)}</text>` +
+    `<text${fade === 1 ? ' class="soft"' : ""} x="${left + wide - 4}" y="${y + 4}" text-anchor="end">${esc(tail)}</text></g>`;
+}
+
+function drawEdge(c, node, y, from, look, dashed) {
+  const right = x(c, node.t), left = right - GAP, middle = (left + right) / 2, { edge, fade } = LOOKS[look];
+  if (node.t === 0) return "";
+  const curve = `<path d="M${left} ${from}C${middle} ${from} ${middle} ${y} ${right} ${y}" fill="none" `;
+  return `${curve}${edge} opacity="${fade}"/>` + (dashed ? `${curve}stroke="var(--minus)" stroke-width="2" stroke-dasharray="6 4"/>` : "");
+}
+
+/** The best text of the step shown, as a set of nodes; none among samples, which nobody ranks. */
+const bestOf = (c, tree) => new Set(c.state.mode === BEAM ? path(tree.beams[shown(c, tree)][0]) : []);
+
+function drawing(c) {
+  const tree = treeOf(c), at = shown(c, tree), { place, tall } = places(tree), best = bestOf(c, tree), greedy = new Set(c.state.mode === BEAM ? along(tree, greedyOf(c).all) : []);
+  const wide = x(c, tree.columns.length) - GAP + 6, high = TOP + tall * ROW + 4, y = (node) => TOP + (place.get(node) + 0.5) * ROW;
+  const nodes = tree.columns.slice(0, at + 1).flat().map((node) => [node, fate(node, at, best)]).sort(([, a], [, b]) => (a === "best") - (b === "best"));
+  const heads = tree.columns.map((_, t) => `<text class="soft" x="${x(c, t) + BOX[c.state.mode] / 2}" y="13" text-anchor="middle">${t + 1}</text>`).join("");
+  return `<svg width="${wide}" height="${high}" viewBox="0 0 ${wide} ${high}" role="img" aria-label="${esc(view.sentence(c))}">${heads}` +
+    nodes.map(([node, look]) => drawEdge(c, node, y(node), y(node.parent), look, greedy.has(node))).join("") +
+    `${nodes.map(([node, look]) => drawNode(c, node, y(node), look)).join("")}</svg>`;
+}
+
+const sample = (edge) => `<svg width="26" height="12" viewBox="0 0 26 12" aria-hidden="true" style="flex:none"><line x1="0" x2="26" y1="6" y2="6" ${edge}/></svg>`;
+
+function legend(c) {
+  const greedy = 'stroke="var(--minus)" stroke-width="2" stroke-dasharray="6 4"', { best, kept, fell, pruned } = LOOKS, { w } = c;
+  const lines = c.state.mode === BEAM ? [[best.edge, w.bestLine], [kept.edge, w.keptLine], [fell.edge, w.fellLine], [pruned.edge, w.prunedLine], [greedy, w.greedyLine]] : [];
+  const items = lines.map(([edge, text]) => `<li>${sample(edge)}<span>${esc(text)}</span></li>`).join("");
+  return `<ul class="v2g-legend">${items}<li><span>${esc(c.state.mode === BEAM ? w.stopScore(c.result.of.alpha.toFixed(1)) : w.stopTimes)}</span></li></ul>`;
+}
+
+const verdict = (c, right) => (right === null ? c.w.unlisted : right ? `${MARKS.right} ${c.w.right}` : `${MARKS.wrong} ${c.w.wrong}`);
+
+/** The list: the texts kept, or drawn, and below them what greedy search says. */
+function list(c) {
+  const { w } = c, sampled = c.state.mode === SAMPLING, { ids, logP, ended } = greedyOf(c), said = sounds(c, ids), { word } = c.result.of;
+  const row = (head, text, numbers, right) => `<tr><th scope="row">${esc(head)}</th><td>${esc(text)}</td>${numbers.map((n) => `<td>${n}</td>`).join("")}<td>${esc(right)}</td></tr>`;
+  const rows = texts(c).map(({ node, text, right }, k) =>
+    row(sampled ? `${node.times} ×` : k + 1, text + (node.ended ? "" : " …"), [fixed(node.logP), fixed(node.score)], node.ended ? verdict(c, right) : w.unfinished));
+  const greedy = row(w.greedy, said + (ended ? "" : " …"), [fixed(logP), fixed(c.result.text_score.data[0])], ended ? verdict(c, listed(c, word, said)) : w.unfinished);
+  const heads = [sampled ? w.times : w.rank, w.text, w.logP, w.score, w.listed].map((head) => `<th scope="col">${esc(head)}</th>`).join("");
+  return `<table class="v2g-table" style="font-variant-numeric:tabular-nums"><thead><tr>${heads}</tr></thead><tbody>${rows.join("")}${greedy}</tbody></table>`;
+}
+
+// ---- in words ----
+
+const few = (c, nodes) => nodes.slice(0, 4).map((node) => c.w.sounded(sounds(c, tokens(node)), node.ended)).join(", ") + (nodes.length > 4 ? c.w.more(nodes.length - 4) : "");
+
+/** What a step of the search kept, and what fell. */
+function stepped(c, tree, at) {
+  const fell = [...(tree.beams[at - 1] ?? []).filter((node) => node.until === at - 1), ...tree.columns[at].filter(({ until }) => until < 0)];
+  return c.w.step(at + 1, tree.columns.length, few(c, tree.beams[at]), fell.length ? few(c, fell) : "");
+}
+
+function found(c, [best]) {
+  const { word, width, alpha } = c.result.of, greedy = greedyOf(c), other = sounds(c, greedy.ids), judged = (right) => (right === null ? "" : right ? c.w.isRight : c.w.isWrong);
+  const said = c.w.found(word, width, alpha.toFixed(1), best.text + judged(best.right), fixed(best.node.logP));
+  return `${said} ${other === best.text ? c.w.alike : c.w.unlike(other + judged(listed(c, word, other)), fixed(greedy.logP))}`;
+}
+
+function sampled(c, rows) {
+  const { word, temperature, top_k: topK, top_p: topP } = c.result.of, right = rows.filter((row) => row.right).reduce((sum, { node }) => sum + node.times, 0);
+  const all = c.result.drawn.dims[0], judged = rows.some((row) => row.right !== null) ? c.w.rightOf(right) : "";
+  return c.w.sampled(all, word, temperature.toFixed(1), topK, topP.toFixed(2), rows.length) + judged;
+}
+
+export const view = {
+  name: "tree",
+  quiet: ["mode", "step"],
+  words: {
+    en: {
+      ...SPELLING.en,
+      title: "The search tree",
+      hint: "Type a word. The tree is how its pronunciation is searched for, sound by sound, with the probability of each; make the beam wider, or let chance decide.",
+      mode: "Write by", beam: "beam search", sampling: "sampling", width: "Beam width", alpha: "Length penalty α",
+      temperature: "Temperature", top_k: "Top-k", top_p: "Top-p", again: "Draw again",
+      back: "Previous step", next: "Next step", all: "Whole tree", at: (t, n) => `step ${t} of ${n}`,
+      stop: "■", nothing: "(nothing)", best: "the best of this step", kept: "kept", fell: "kept, and fell later", pruned: "pruned",
+      node: (text, ended, p, status) => `${text}${ended ? ", end" : ""}: probability ${p} after what stands before${status}`,
+      status: (logP, look) => `, log p ${logP}, ${look}`,
+      bestLine: "best", keptLine: "kept", fellLine: "fell later", prunedLine: "pruned at once (the likeliest four)", greedyLine: "greedy search",
+      stopScore: (alpha) => `■ end, with its score: log p / length^${alpha}`, stopTimes: "■ end; ×2: two samples go this way",
+      rank: "Rank", times: "Drawn", text: "Pronunciation", logP: "log p", score: "score", listed: "Listed", greedy: "greedy",
+      right: "yes", wrong: "no", unlisted: "you decide", unfinished: "goes on",
+      sounded: (text, ended) => (ended ? `${text} (end)` : text), more: (n) => ` and ${n} more`,
+      step: (t, n, kept, fell) => `Step ${t} of ${n}: the beam keeps ${kept}.${fell ? ` What fell: ${fell}.` : " Nothing fell."}`,
+      isRight: ", as listed", isWrong: ", which is not listed",
+      found: (word, width, alpha, text, logP) => `For “${word}” a beam of ${width} with α = ${alpha} finds ${text} (log p ${logP}).`,
+      alike: "Greedy search finds the same.", unlike: (text, logP) => `Greedy search says ${text} (log p ${logP}).`,
+      sampled: (n, word, temperature, k, p, different) => `${n} samples for “${word}” at temperature ${temperature}, top-k ${k}, top-p ${p}: ${different} different${different === 1 ? " text" : " texts"}.`,
+      rightOf: (n) => ` ${n} of the samples ${n === 1 ? "is" : "are"} as listed.`,
+    },
+  },
+  start: ({ word, start, limit }) => ({ word, mode: BEAM, ...start, draw: 0, step: limit }),
+  controls: ({ settings: { ranges, dictionary, limit }, w }) => {
+    const range = (name, step, digits, row) => ({ kind: "range", name, label: w[name], min: ranges[name][0], max: ranges[name][1], step, show: (v) => (+v).toFixed(digits), row });
+    const options = Object.keys(dictionary).map((word) => [word, word]), to = (name, label, step) => ({ kind: "button", name, label, row: "step", act: (c) => ({ ...c.state, step: step(shown(c, treeOf(c)) + 1) }) });
+    return [
+      { kind: "word", name: "word", label: w.word, sign: w.word, words: [] },
+      ...(options.length ? [{ kind: "examples", name: "example", label: w.examples, options, act: ({ state }, word) => ({ ...state, word, step: limit }) }] : []),
+      { kind: "choice", name: "mode", label: w.mode, options: [[BEAM, w.beam], [SAMPLING, w.sampling]] },
+      range("width", 1, 0, "beam"), range("alpha", 0.1, 1, "beam"),
+      range("temperature", 0.1, 1, "chance"), range("top_k", 1, 0, "chance"), range("top_p", 0.05, 2, "chance"),
+      { kind: "button", name: "again", label: w.again, row: "chance", act: ({ state }) => ({ ...state, mode: SAMPLING, draw: (state.draw + 1) % 1000 }) },
+      to("back", w.back, (t) => Math.max(1, t - 1)), to("next", w.next, (t) => Math.min(limit, t + 1)), to("all", w.all, () => limit),
+      { kind: "shown", name: "at", row: "step", show: (c) => w.at(shown(c, treeOf(c)) + 1, treeOf(c).columns.length) },
+    ];
+  },
+  accept: ({ state, settings: { start, ranges, limit } }) => {
+    const number = (name) => (Number.isFinite(state[name]) ? clamp(state[name], ...ranges[name]) : start[name]);
+    const numbers = Object.fromEntries(Object.keys(ranges).map((name) => [name, number(name)])), count = (n, most, other) => (Number.isInteger(n) ? clamp(n, 0, most) : other);
+    return {
+      ...state, ...numbers, width: Math.round(numbers.width), top_k: Math.round(numbers.top_k), word: spelled([], String(state.word)).toLowerCase(),
+      draw: count(state.draw, 999, 0), step: Math.max(1, count(state.step, limit, limit)),
+    };
+  },
+  advice: spellingAdvice,
+  async *compute({ state, settings }, ask) {
+    const { letters, end } = settings.models[state.model ?? Object.keys(settings.models)[0]];
+    if (misspelling(state.word, settings)) return;              // the last answer stays
+    const ids = [...[...state.word].map((ch) => letters.indexOf(ch)), end], one = (x) => ({ dims: [1], data: [x] });
+    const numbers = Object.fromEntries([...Object.keys(settings.ranges), "draw"].map((name) => [name, one(state[name])]));
+    yield await ask({ source_ids: { dims: [1, ids.length], data: ids }, ...numbers });
+  },
+  picture: (c) => `${drawing(c)}<div style="position:sticky;left:0;overflow-x:auto">${legend(c)}${list(c)}</div>`,
+  sentence: (c) => {
+    const tree = treeOf(c);
+    if (c.state.mode === SAMPLING) return whole(c, tree) ? sampled(c, texts(c)) : c.w.at(shown(c, tree) + 1, tree.columns.length);
+    return whole(c, tree) ? found(c, texts(c)) : stepped(c, tree, shown(c, tree));
+  },
+};
+
+export default widget(view);

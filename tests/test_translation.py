@@ -1,0 +1,51 @@
+"""The table of the translation ladder: whole, of these settings, and measured again in a thin slice."""
+
+import dataclasses
+
+import pytest
+
+from vec2gpt import corpora
+from vec2gpt.recipes import RECIPES, pronunciation, recorded, table, translation
+from vec2gpt.recipes.__main__ import main
+from vec2gpt.text import Vocab
+
+
+def test_the_recorded_table_is_whole_and_of_these_settings():
+    rows = recorded("translation-ladder")
+    assert [(row.model, row.seed) for row in rows.itertuples()] == [
+        (model, seed) for model in translation.WAYS for seed in translation.SEEDS
+    ]
+    assert rows.notna().all(axis=None)
+    settings = translation.experiment().settings
+    for row in rows.itertuples():
+        assert settings(model=row.model, seed=row.seed)["settings"] == row.settings
+        assert row.steps == translation.STEPS
+    assert set(rows.data) == {corpora.corpus("cmudict").sha256[:12]}
+
+
+def test_backwards_spelling_ends_with_the_mark():
+    vocab = Vocab.build("abc")
+    assert vocab.decode(translation.backwards("cab", vocab)) == ["b", "a", "c", "<eos>"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", translation.WAYS)
+def test_a_thin_slice_learns_something(model, tmp_path, monkeypatch):
+    words = corpora.cmudict_split()
+    few = words._replace(validation=words.validation[:20], test=words.test[:60])
+    monkeypatch.setattr(corpora, "cmudict_split", lambda: few)
+    changed = dataclasses.replace(RECIPES["translation-ladder"], axes={"model": (model,), "seed": (0,)})
+    monkeypatch.setitem(RECIPES, "translation-ladder", changed)
+    assert main(["translation-ladder", "--steps", "15", "--out", str(tmp_path)]) == 0
+    [row] = table.read("translation-ladder", tmp_path).itertuples()
+    full = recorded("translation-ladder")
+    assert row.parameters == full[full.model == model].parameters.iloc[0]
+    assert row.validation_per < 1.0 or row.test_per < 1.0  # silence is 1, noise is more
+
+
+def test_words_of_all_lengths_are_counted_once():
+    test = corpora.cmudict_split().test
+    short = sum(len(word) <= translation.SHORT for word in test)
+    long = sum(len(word) >= translation.LONG for word in test)
+    assert 0 < short + long < len(test)
+    assert max(len(said[0]) for said in corpora.cmudict().values()) < pronunciation.LONGEST

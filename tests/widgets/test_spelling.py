@@ -1,0 +1,59 @@
+"""What is asked of the models and the words that a widget starts with."""
+
+import pytest
+import torch
+
+from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
+from vec2gpt.text import Vocab
+from vec2gpt.widgets.spelling import LIMIT, alphabet, by_name, check_words, kind
+
+LETTERS, PHONEMES = Vocab.build("abcé"), Vocab(["<eos>", "<bos>", "<pad>", "AA", "B"])
+
+
+@pytest.fixture
+def model():
+    return Seq2Seq(Seq2SeqConfig(len(LETTERS), len(PHONEMES), width=3, hidden=4, eos=0, pad=2))
+
+
+def test_one_model_and_one_pair_of_vocabularies_get_names(model):
+    assert by_name(model, (LETTERS, PHONEMES)) == ({"model": model}, {"model": (LETTERS, PHONEMES)})
+    models, vocabs = by_name({"a": model, "b": model}, (LETTERS, PHONEMES))
+    assert list(models) == list(vocabs) == ["a", "b"]
+
+
+def test_a_view_is_told_both_numbers_of_the_end(model):
+    told = kind(model, LETTERS, PHONEMES)
+    assert (told["end"], told["eos"]) == (LETTERS["<eos>"], PHONEMES["<eos>"]) == (2, 0)
+
+
+def test_only_letters_that_every_model_knows_can_be_typed():
+    assert alphabet([(LETTERS, PHONEMES), (Vocab.build("bcd"), PHONEMES)]) == "bc"
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("", "has 0 letters; give 1 to 32"),
+        ("a" * (LIMIT + 1), "has 33 letters"),
+        ("aé1", "holds '1', 'é'; the models know the letters abc"),
+        ("a b", "holds ' '"),
+        ("Ab", "holds 'A'"),
+    ],
+)
+def test_a_word_that_cannot_be_read_is_refused(word, said):
+    check_words(["a" * LIMIT, "cab"], "abc")
+    with pytest.raises(ValueError, match=said):
+        check_words(["cab", word], "abc")
+
+
+def test_models_that_do_not_fit_are_refused(model):
+    with pytest.raises(ValueError, match="there is no model"):
+        by_name({}, (LETTERS, PHONEMES))
+    with pytest.raises(ValueError, match="b has no vocabularies"):
+        by_name({"b": model}, {"a": (LETTERS, PHONEMES)})
+    with pytest.raises(ValueError, match="knows 7 letters and 5 phonemes, but its vocabularies have 7 and 7"):
+        by_name(model, (LETTERS, LETTERS))
+    with torch.no_grad():
+        model.decoder.head.bias[0] = torch.nan
+    with pytest.raises(ValueError, match="NaN"):
+        by_name(model, (LETTERS, PHONEMES))
