@@ -85,7 +85,7 @@ def rows() -> Iterator[Row]:
         visit = Visit(browser, address)
         try:
             visit.open(WORKBENCH)
-            for part in (softmax, arithmetic, training_map, gradient, valves, repaint, writer):
+            for part in (softmax, arithmetic, training_map, gradient, valves, say, tree, repaint, writer):
                 yield from part(Widget(visit, part.__name__))
         except Error as error:
             visit.problems.insert(0, error.message.splitlines()[0])
@@ -132,6 +132,23 @@ def valves(widget: Widget) -> Iterator[Row]:
     times = widget.press(*((13 * t + 6, 24 + 10) for t in range(0, 100, 5)))
     yield Row("LSTM: a held gate, until its bar stands", typical(times, "acted"), "ms", "≤ 16")
     yield Row("LSTM: a gate held, 100 characters read anew", typical(times), "ms", "≤ 100")
+
+
+WORDS = ("through", "extraordinary", "knight", "responsibilities", "colonel", "misunderstanding")
+
+
+def say(widget: Widget) -> Iterator[Row]:
+    """One word after the other, the first of them for the model to load."""
+    widget.change("word", "begin")
+    times = widget.change("word", *WORDS)
+    yield Row("encoder-decoder: a word said", typical(times), "ms", "≤ 100")
+
+
+def tree(widget: Widget) -> Iterator[Row]:
+    """The beam is made wider and narrower; every answer holds the search, greedy search and six samples."""
+    widget.change("word", "begin", "extraordinary")
+    times = widget.change("width", 1, 8, 2, 7, 4, 6, 5)
+    yield Row("search tree: another width", typical(times), "ms", "≤ 100")
 
 
 def repaint(widget: Widget) -> Iterator[Row]:

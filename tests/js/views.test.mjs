@@ -837,6 +837,11 @@ test("tree: buttons go through the search step by step, and a new word shows the
   assert.deepEqual([press("again", first).draw, press("again", first).mode], [1, "sampling"]);
 });
 
+test("tree: a link brings the word, the sliders and the step back", () => {
+  const c = treeContext(GOLDEN[2]), there = { ...c.state, word: "cab", mode: "sampling", width: 7, alpha: 0.6, temperature: 1.4, top_k: 3, top_p: 0.35, draw: 12, step: 4 };
+  assert.deepEqual(tree.fromLink(tree.toLink("tree", there, c.state), "tree", c, tree.view), there);
+});
+
 test("tree: the list says of every text whether it is listed; of what has no list, the reader decides", () => {
   const c = treeContext(GOLDEN.find(({ ids, eos }) => ids.every((text) => text.at(-1) === eos))), rows = tree.texts(c);
   const dictionary = (ways) => ({ ...c, settings: { ...treeSettings, dictionary: { abacab: ways } } });

@@ -9,13 +9,15 @@ import pytest
 import torch
 
 from vec2gpt import corpora
-from vec2gpt.hub import checkpoints
+from vec2gpt.decoding import greedy
+from vec2gpt.hub import checkpoints, g2p
+from vec2gpt.search import beam_search
 from vec2gpt.vectors import WordVectors
 from vec2gpt.widgets import repaint, valves, writer
 from vec2gpt.widgets.gradient import ACTIVATIONS, GradientThroughTime, fresh_models
 
 WORKBENCH = "book/workbench.html"
-NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient"]
+NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient", "say", "tree"]
 
 
 @pytest.fixture
@@ -511,6 +513,106 @@ def test_bars_and_numbers_of_the_gradient_stand_one_below_the_other_on_a_phone(w
     assert first["y"] + first["height"] <= second["y"]
     for box in [first, second, w.root.bounding_box()]:
         assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+
+
+def spelled(word, letters):
+    return torch.tensor([[*letters.encode(word), letters["<eos>"]]])
+
+
+def said_by(model, word, letters, phonemes):
+    """What torch says for a word, as the page writes it."""
+    ids = greedy(model.step, *model.start(spelled(word, letters)), eos=model.config.eos, limit=32)
+    return " ".join(token for token in phonemes.decode(ids[0].tolist()) if token != "<eos>")
+
+
+@pytest.mark.parametrize("word", ["a", "supercalifragilistic", "zzyzx"])
+@pytest.mark.parametrize("name", ["long run", "pretrained g2p"])
+def test_a_word_is_said_as_torch_says_it(widget, name, word):
+    if name == "long run":
+        model, vocabs, _ = checkpoints.load("cmudict-gru")
+        letters, phonemes = vocabs["source"], vocabs["target"]
+    else:
+        model, letters, phonemes = g2p.load()
+    w = widget("say", {"word": word, "model": name})
+    assert w.part("said").locator("strong").inner_text() == said_by(model, word, letters, phonemes)
+    assert word in w.sentence()
+
+
+def test_a_listed_word_is_judged_and_an_invented_one_is_not(widget):
+    w = widget("say")
+    before = w.part("picture").inner_text()
+    assert "✓" in before or "✗" in before
+    w.after(lambda: w.control("word").fill("blickish"))
+    assert w.context("result.of.word") == "blickish" and "blickish" in w.sentence()
+    after = w.part("picture").inner_text()
+    assert "✓" not in after and "✗" not in after
+
+
+def test_a_step_of_a_word_is_read_by_keyboard(widget):
+    w = widget("say")
+    w.part("picture").focus()
+    for key in ("Home", "ArrowRight"):
+        before = w.sentence()
+        w.page.keyboard.press(key)
+        w.page.wait_for_function("([part, old]) => part.innerText !== old", arg=[sentence_of(w), before])
+
+
+def sentence_of(w):
+    return w.part("sentence").element_handle()
+
+
+def best_of(w):
+    """The first text of the search tree's list."""
+    return w.part("table").locator("tbody tr td").first.inner_text()
+
+
+@pytest.mark.parametrize(
+    ("word", "width", "alpha"), [("comedy", 1, 0), ("comedy", 5, 0), ("extraordinary", 8, 1)]
+)
+def test_the_search_on_the_page_finds_what_torch_finds(widget, word, width, alpha):
+    model, vocabs, _ = checkpoints.load("cmudict-gru")
+    letters, phonemes = vocabs["source"], vocabs["target"]
+    w = widget("tree", {"word": word, "width": width, "alpha": alpha})
+    eos = model.config.eos
+    found = beam_search(
+        model.step, *model.start(spelled(word, letters)), eos=eos, width=width, limit=32, alpha=float(alpha)
+    )
+    expected = [token for token in phonemes.decode(found.ids[0, 0].tolist()) if token != "<eos>"]
+    assert best_of(w) == " ".join(expected)
+    assert w.part("table").locator("tbody tr").count() == width + 1  # and greedy search's
+
+
+def test_the_tree_is_walked_step_by_step_and_drawn_again(widget):
+    w = widget("tree")
+    for _ in range(3):
+        w.control("back").click()
+    assert w.sentence().startswith("Step ")
+    w.control("all").click()
+    assert w.sentence().startswith("For “comedy”")
+    w.after(w.control("again").click)
+    assert "samples for “comedy”" in w.sentence()
+    first = w.part("table").inner_text()
+    w.slide("temperature", 2)
+    w.slide("top_k", 3)
+    assert "temperature 2.0, top-k 3" in w.sentence() and w.part("table").inner_text() != first
+
+
+@pytest.mark.parametrize("name", ["say", "tree"])
+@pytest.mark.parametrize("typed", ["", "Ab 9", "naïve", "你好", "a" * 200, "<b>x</b>"])
+def test_what_cannot_be_spelled_is_answered_and_the_last_word_stays(widget, name, typed):
+    w = widget(name)
+    picture = w.part("picture").inner_text()
+    w.control("word").fill(typed)
+    w.page.wait_for_timeout(150)
+    assert not w.root.get_attribute("data-problem")
+    assert w.part("advice").inner_text() or w.part("note").inner_text()
+    assert w.part("picture").inner_text() == picture or typed == "a" * 200  # which may be cut, and says so
+
+
+@pytest.mark.parametrize("name", ["say", "tree"])
+def test_words_and_trees_stay_within_a_phone(widget, name):
+    w = widget(name, viewport={"width": 360, "height": 740})
+    assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @pytest.mark.parametrize("name", ["arithmetic", "training_map"])

@@ -38,7 +38,7 @@ def recurrent(vocabs, *, cell):
 
 def encoder_decoder(vocabs):
     sizes = len(vocabs["source"]), len(vocabs["target"])
-    return Seq2Seq(Seq2SeqConfig(*sizes, handover="concat", bidirectional=True, dropout=0.3))
+    return Seq2Seq(Seq2SeqConfig(*sizes, handover="concat", bidirectional=True, dropout=0.1))
 
 
 def attention(vocabs):

@@ -51,7 +51,7 @@ class SearchTree(nn.Module):
         tree = self.search(first, state, width=width, alpha=alpha)
         best = greedy(self.model.step, first, state, eos=self.eos, limit=self.limit)
         samples, drawn = self.sample(first, state, draw, temperature=temperature, top_k=top_k, top_p=top_p)
-        texts = torch.cat([self.whole(best.mT, self.eos).mT, samples])  # (7, T)
+        texts = torch.cat([self.whole(best, self.eos), samples])  # (7, T)
         ended = texts == self.eos
         said = ended.cumsum(-1) - ended.long() == 0  # up to the end, that included
         log_p = (self.log_p(texts, first, state) * said).sum(-1)
@@ -65,14 +65,14 @@ class SearchTree(nn.Module):
         trace = Trace(*(part[0] for part in trace))
         grown = branches(trace)
         score = torch.where(grown.chance[:, :WIDEST] > 0, trace.score, 0.0)
-        return tuple(self.whole(part, 0) for part in (*grown, score))
+        return tuple(self.whole(part.mT, 0).mT for part in (*grown, score))
 
     def sample(self, first, state, draw, **limits) -> tuple[Tensor, Tensor]:
         """The samples (6, T), and the probabilities (6, T) that their tokens were drawn with."""
         u = self.u + draw * GOLDEN
         first, state = many(SAMPLES, (first, state))
         ids, p = sampling(self.model.step, first, state, u - u.floor(), eos=self.eos, **limits)
-        return self.whole(ids.mT, self.eos).mT, self.whole(p.gather(2, ids[..., None])[..., 0].mT, 0).mT
+        return self.whole(ids, self.eos), self.whole(p.gather(2, ids[..., None])[..., 0], 0)
 
     def log_p(self, texts, first, state) -> Tensor:
         """The log-probability (7, T) of every token of texts (7, T) after those before it."""
@@ -81,8 +81,8 @@ class SearchTree(nn.Module):
         return logits.log_softmax(-1).gather(2, texts[..., None])[..., 0]
 
     def whole(self, steps, filling) -> Tensor:
-        """All steps up to the limit, for a search stops when nothing is left to say; a graph never does."""
-        return pad(steps, (0, 0, 0, self.limit - len(steps)), value=filling)
+        """Steps (…, T) up to the limit: a search stops when nothing is left to say, a graph never does."""
+        return pad(steps, (0, self.limit - steps.shape[-1]), value=filling)
 
 
 def many(count, tensors):
@@ -124,19 +124,16 @@ def survivors(trace: Trace, log_p: Tensor, ended: Tensor) -> Branches:
 
 def pruned(trace: Trace, log_p: Tensor, ended: Tensor) -> Branches:
     """The likeliest branches to what did not survive."""
-    slots = torch.arange(trace.parent.shape[1], device=log_p.device)
-    same = trace.token[:, None, None] == trace.candidates[..., None]  # (T, K, C, K)
-    lives = (
-        same
-        & (trace.parent[:, None, None] == slots[:, None, None])
-        & (trace.log_p > -torch.inf)[:, None, None]
-    ).any(-1)
-    total = (log_p[..., None] + trace.chances).masked_fill(lives | ended[..., None], -torch.inf)
+    count = trace.candidates.shape[2]
+    slots = torch.arange(trace.parent.shape[1], device=log_p.device)[:, None, None]
+    parent, token, there = (
+        part[:, None, None] for part in (trace.parent, trace.token, trace.log_p > -torch.inf)
+    )
+    survives = ((parent == slots) & (token == trace.candidates[..., None]) & there).any(-1)  # (T, K, C)
+    total = (log_p[..., None] + trace.chances).masked_fill(survives | ended[..., None], -torch.inf)
     best, chosen = total.flatten(1).topk(PRUNED)  # (T, 4)
     token, chance = (part.flatten(1).gather(1, chosen) for part in (trace.candidates, trace.chances))
-    return Branches(
-        chosen // trace.candidates.shape[2], token, torch.where(best > -torch.inf, chance.exp(), 0.0), best
-    )
+    return Branches(chosen // count, token, torch.where(best > -torch.inf, chance.exp(), 0.0), best)
 
 
 # ---- the widget ----

@@ -120,8 +120,11 @@ const percent = (p) => (p < 0.005 ? "<1%" : p > 0.995 && p < 1 ? ">99%" : `${Mat
 
 /** The rows of the list, best first: the texts that the step shown kept, or all samples. */
 export function texts(c) {
-  const tree = treeOf(c), { beams } = tree;
-  return (c.state.mode === BEAM ? beams[shown(c, tree)] : beams[0]).map((node) => ({ node, text: sounds(c, tokens(node)), right: node.ended ? listed(c, c.result.of.word, sounds(c, tokens(node))) : null }));
+  const tree = treeOf(c), kept = c.state.mode === BEAM ? tree.beams[shown(c, tree)] : tree.beams[0];
+  return kept.map((node) => {
+    const text = sounds(c, tokens(node));
+    return { node, text, right: node.ended ? listed(c, c.result.of.word, text) : null };
+  });
 }
 
 // ---- the picture ----
@@ -166,7 +169,7 @@ function drawing(c) {
   const wide = x(c, tree.columns.length) - GAP + 6, high = TOP + tall * ROW + 4, y = (node) => TOP + (place.get(node) + 0.5) * ROW;
   const nodes = tree.columns.slice(0, at + 1).flat().map((node) => [node, fate(node, at, best)]).sort(([, a], [, b]) => (a === "best") - (b === "best"));
   const heads = tree.columns.map((_, t) => `<text class="soft" x="${x(c, t) + BOX[c.state.mode] / 2}" y="13" text-anchor="middle">${t + 1}</text>`).join("");
-  return `<svg width="${wide}" height="${high}" viewBox="0 0 ${wide} ${high}" role="img" aria-label="${esc(view.sentence(c))}">${heads}` +
+  return `<svg width="${wide}" height="${high}" viewBox="0 0 ${wide} ${high}" role="img" aria-label="${esc(c.w.picture)}">${heads}` +
     nodes.map(([node, look]) => drawEdge(c, node, y(node), y(node.parent), look, greedy.has(node))).join("") +
     `${nodes.map(([node, look]) => drawNode(c, node, y(node), look)).join("")}</svg>`;
 }
@@ -223,6 +226,7 @@ export const view = {
       ...SPELLING.en,
       title: "The search tree",
       hint: "Type a word. The tree is how its pronunciation is searched for, sound by sound, with the probability of each; make the beam wider, or let chance decide.",
+      picture: "The tree of beginnings, a column for each sound. The table below lists its texts, the sentence tells the step.",
       mode: "Write by", beam: "beam search", sampling: "sampling", width: "Beam width", alpha: "Length penalty α",
       temperature: "Temperature", top_k: "Top-k", top_p: "Top-p", again: "Draw again",
       back: "Previous step", next: "Next step", all: "Whole tree", at: (t, n) => `step ${t} of ${n}`,
@@ -245,7 +249,8 @@ export const view = {
   start: ({ word, start, limit }) => ({ word, mode: BEAM, ...start, draw: 0, step: limit }),
   controls: ({ settings: { ranges, dictionary, limit }, w }) => {
     const range = (name, step, digits, row) => ({ kind: "range", name, label: w[name], min: ranges[name][0], max: ranges[name][1], step, show: (v) => (+v).toFixed(digits), row });
-    const options = Object.keys(dictionary).map((word) => [word, word]), to = (name, label, step) => ({ kind: "button", name, label, row: "step", act: (c) => ({ ...c.state, step: step(shown(c, treeOf(c)) + 1) }) });
+    const options = Object.keys(dictionary).map((word) => [word, word]);
+    const to = (name, label, step) => ({ kind: "button", name, label, row: "step", act: (c) => ({ ...c.state, step: step(shown(c, treeOf(c)) + 1) }) });
     return [
       { kind: "word", name: "word", label: w.word, sign: w.word, words: [] },
       ...(options.length ? [{ kind: "examples", name: "example", label: w.examples, options, act: ({ state }, word) => ({ ...state, word, step: limit }) }] : []),
