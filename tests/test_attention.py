@@ -129,6 +129,17 @@ def test_who_may_look_nowhere_sees_zeros_and_passes_finite_gradients(attend):
 # ---- the decoder and the model ----
 
 
+def test_decoding_begins_with_the_first_input_and_the_encoders_answer():
+    first, state = translator().start(SOURCE)
+    assert torch.equal(first, IDS[:, 0])
+    for got, expected in zip(state, translator().encode(SOURCE), strict=True):
+        torch.testing.assert_close(got, expected)
+    with pytest.raises(ValueError, match="source_ids are empty"):
+        translator().start(SOURCE[:, :0])
+    with pytest.raises(ValueError, match=r"source_ids have the shape \(5,\)"):
+        translator().start(SOURCE[0])
+
+
 def test_writing_by_steps_is_writing_at_once():
     model = translator()
     logits, _ = model(SOURCE, IDS)

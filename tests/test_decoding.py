@@ -3,9 +3,11 @@ from functools import partial
 
 import pytest
 import torch
+import torch.nn.functional as F
+from exporting import check_export
 
 from vec2gpt.attention import AttentionConfig, AttentionSeq2Seq
-from vec2gpt.decoding import continue_with, generate, greedy, restrict, sample, sampling
+from vec2gpt.decoding import continue_with, generate, greedy, restrict, sample, sampling, until_end
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
 
@@ -50,8 +52,16 @@ def test_without_limits_it_is_the_softmax():
 def test_restrict_by_hand(limits, expected):
     expected = torch.as_tensor(expected, dtype=torch.float)
     torch.testing.assert_close(restrict(P.log(), **limits), expected)
-    tensors = {name: torch.tensor(value) for name, value in limits.items()}
-    torch.testing.assert_close(restrict(P.log(), **tensors), expected)
+    for wrap in (lambda value: value, lambda value: [value]):  # of no axes, and of one
+        tensors = {name: torch.tensor(wrap(value)) for name, value in limits.items()}
+        torch.testing.assert_close(restrict(P.log(), **tensors), expected)
+
+
+@pytest.mark.parametrize("top_p", [1, 1.0, torch.tensor(1.0), torch.tensor([1.0])])
+def test_top_p_of_1_keeps_even_what_rounding_hides(top_p):
+    logits = torch.tensor([0.0, -20.0, -30.0])  # the first has a probability of 1, in float32
+    assert logits.softmax(-1)[0] == 1
+    torch.testing.assert_close(restrict(logits, top_p=top_p).log(), logits)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +71,8 @@ def test_restrict_by_hand(limits, expected):
         ({"temperature": -1.0}, "temperature is -1.0"),
         ({"temperature": math.nan}, "temperature is nan"),
         ({"top_k": 0}, "top_k is 0"),
+        ({"top_k": 2.5}, "top_k is 2.5: give a whole number"),
+        ({"top_k": math.nan}, "top_k is nan"),
         ({"top_p": 0.0}, "top_p is 0.0"),
         ({"top_p": 1.5}, "top_p is 1.5"),
     ],
@@ -223,6 +235,43 @@ def test_sampling_at_top_1_is_greedy():
     model = translator()
     spoken, _ = sampling(model.step, *model.start(SOURCES), torch.rand(40, 12), eos=EOS, top_k=1)
     assert torch.equal(spoken, greedy(model.step, *model.start(SOURCES), eos=EOS, limit=12))
+
+
+def test_as_many_steps_as_tokens_fill_the_context():
+    torch.manual_seed(0)
+    model, first = GPT(GPTConfig(7, context=8, layers=1, heads=2, width=8)).eval(), torch.tensor([1])
+    never, silent = 0, torch.tensor([-100.0] + 6 * [0.0])  # the end token is not said
+
+    def step(ids, state):
+        logits, state = model.step(ids, state)
+        return logits + silent, state
+
+    assert greedy(step, first, model.initial(1), eos=never, limit=8).shape == (1, 8)
+    assert sampling(step, first, model.initial(1), torch.rand(1, 8), eos=never)[0].shape == (1, 8)
+    with pytest.raises(ValueError, match="9 tokens are too long for this model's context of 8"):
+        sampling(step, first, model.initial(1), torch.rand(1, 9), eos=never)
+
+
+@pytest.mark.slow
+def test_the_exported_sampling_draws_the_same_text():
+    def question(n):
+        limits = torch.tensor([0.8 + n / 10]), torch.tensor([1 + n % 5]), torch.tensor([1 - n % 3 / 10])
+        return torch.randint(3, 9, (2, n)), torch.rand(2, n), *limits
+
+    def answer(model, source, u, *limits):
+        limits = dict(zip(("temperature", "top_k", "top_p"), limits, strict=True))
+        spoken, p = sampling(model.step, *model.start(source), u, eos=EOS, **limits)
+        open_ = F.pad((spoken == EOS).cumsum(1) == 0, (1, 0), value=True)[:, :-1]  # up to the end
+        missing = u.shape[1] - spoken.shape[1]  # torch stops early, a graph does not
+        return F.pad(spoken, (0, missing), value=EOS), F.pad(p * open_[..., None], (0, 0, 0, missing))
+
+    check_export(translator(), answer, question, [1, 2, 3, 12], axes=((1,), (1,), (), (), ()))
+
+
+def test_a_row_is_cut_before_its_first_end_token():
+    ids = torch.tensor([[5, EOS, EOS], [EOS, 3, EOS], [3, 4, 5]])
+    assert until_end(ids, eos=EOS) == [[5], [], [3, 4, 5]]
+    assert until_end(ids, eos=3) == [[5, EOS, EOS], [EOS], []]
 
 
 def test_any_language_model_writes_to_its_end_token():

@@ -8,6 +8,13 @@ PAIRS = [([3], [5, 6]), ([4], [7]), ([3, 4], [8, 8, 9])]
 
 def test_rows_are_filled_up_behind():
     assert padded([[5], [6, 7, 8]], 0).tolist() == [[5, 0, 0], [6, 7, 8]]
+    torch.testing.assert_close(padded(([], [1]), 3), torch.tensor([[3], [1]]))  # its type, too
+
+
+@pytest.mark.parametrize("rows", [[], iter([])])
+def test_no_rows_are_no_batch(rows):
+    with pytest.raises(ValueError, match="there are no rows"):
+        padded(rows, 0)
 
 
 def test_the_decoder_reads_what_it_said_before_and_says_what_comes_next():
@@ -27,6 +34,7 @@ def test_every_pair_is_drawn_whole_and_with_its_equals():
     generator, seen = torch.Generator().manual_seed(0), []
     for _ in range(300):
         source, decoder, targets = draw(generator)
+        assert (targets != -100).any(0).all() and decoder.shape == targets.shape  # no longer than it must be
         for letters, said, wanted in zip(source.tolist(), decoder, targets, strict=True):
             real = wanted != -100
             assert (said[real].tolist(), wanted[real].tolist()) == expected[tuple(letters)]

@@ -4,7 +4,7 @@ import pytest
 
 from vec2gpt import corpora
 from vec2gpt.hub import g2p
-from vec2gpt.phonemes import CONSONANTS, PHONEMES, VOWELS, ipa, phoneme
+from vec2gpt.phonemes import CONSONANTS, PHONEMES, VOWELS, ipa, phoneme, unstressed
 
 
 def test_there_are_39_and_they_are_those_of_cmudict():
@@ -17,10 +17,15 @@ def test_with_stress_they_are_those_of_cmudict_too():
     assert used == PHONEMES.keys() - VOWELS.keys()
 
 
+def test_without_stress_they_are_39_again():
+    assert {unstressed(name) for name in PHONEMES} == CONSONANTS.keys() | VOWELS.keys()
+    assert [unstressed(name) for name in ("AH0", "AH", "ER1", "K")] == ["AH", "AH", "ER", "K"]
+
+
 def test_each_is_heard_in_its_example_word():
     plain, stressed = corpora.cmudict(), corpora.cmudict(stress=True)
     for name, (_, example) in PHONEMES.items():
-        bare = name.rstrip("012")
+        bare = unstressed(name)
         assert any(bare in way for way in plain[example.lower()]), name
         if bare in ("AH", "ER") and name != bare:  # and with that stress, where it changes the sound
             digit = "0" if name[-1] == "0" else "1"

@@ -55,8 +55,9 @@ def test_a_thin_slice_of_each_checkpoint(name, quick, tmp_path):
 @pytest.mark.parametrize("name", CHECKPOINTS)
 def test_what_comes_with_the_book_reaches_what_its_card_says(name, quick):
     """On a small part of what it was measured on, and within what so small a part allows."""
-    model, _, card = load(name)
+    model, vocabs, card = load(name)
     assert card["steps"] == RECIPES[name].steps
+    assert RECIPES[name].model(vocabs).config == model.config
     for metric, value in RECIPES[name].task().measure(model).items():
         assert value == pytest.approx(card["metrics"][metric], abs=0.25)
 

@@ -73,11 +73,23 @@ def test_the_loss_is_the_log_perplexity_of_all_targets():
 
 
 def test_every_step_reads_the_thought_beside_the_word():
-    ours = model(handover="every step")
-    thought = ours.encoder(SOURCE).state[0].h
+    ours = model(handover="every step", encoder_layers=2, decoder_layers=2)
+    memory, state, _ = ours.encoder(SOURCE)
+    thought = memory[torch.arange(3), LENGTHS - 1]  # where the last layer ended
     x = torch.cat([ours.decoder.embedding(IDS), thought[:, None].expand(-1, 4, -1)], -1)
-    h, _ = ours.decoder.stack(x, ours.encoder(SOURCE).state)
+    h, _ = ours.decoder.stack(x, state)
     torch.testing.assert_close(ours(SOURCE, IDS)[0], ours.decoder.head(h))
+
+
+def test_dropout_forgets_parts_of_vectors_and_of_what_the_head_reads():
+    ours = model(dropout=0.5).train()
+    torch.manual_seed(1)
+    logits, _ = ours(SOURCE, IDS)
+    torch.manual_seed(1)
+    x = F.dropout(ours.encoder.embedding(SOURCE), 0.5)
+    _, state = ours.encoder.stack(x, mask=SOURCE != 0)
+    h, _ = ours.decoder.stack(F.dropout(ours.decoder.embedding(IDS), 0.5), state)
+    torch.testing.assert_close(logits, ours.decoder.head(F.dropout(h, 0.5)))
 
 
 def test_what_crosses_the_bridge():
@@ -96,6 +108,16 @@ def test_what_crosses_the_bridge():
     torch.testing.assert_close(
         torch.cat([state.h for state in first], -1), made.handover.bridge(thoughts["concat"]).tanh()
     )
+
+
+def test_a_bridge_to_an_lstm_brings_h_and_c_layer_by_layer():
+    ours = model(handover="concat", decoder="lstm", decoder_layers=2)
+    (ended,) = ours.encoder(SOURCE).state
+    bridged = torch.tanh(ended.h @ ours.handover.bridge.weight.T + ours.handover.bridge.bias)
+    h, c = bridged.unflatten(1, (2, 2, 6)).permute(2, 1, 0, 3)  # (B, layer, h or c, H), as torch takes them
+    decoder = torchs(ours.decoder.stack, nn.LSTM)
+    out, _ = decoder(ours.decoder.embedding(IDS), (h.contiguous(), c.contiguous()))
+    torch.testing.assert_close(ours(SOURCE, IDS)[0], ours.decoder.head(out), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -126,7 +148,7 @@ def test_a_beam_may_reorder_the_state(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["state", "every step", "concat"])
+@pytest.mark.parametrize("name", HANDOVERS)
 def test_the_exported_model_translates_any_length(name):
     def sentences(n):
         source = torch.randint(3, 9, (2, n))
@@ -151,7 +173,15 @@ def test_the_exported_model_translates_any_length(name):
         ({"bidirectional": True}, "2 gru cells of the encoder"),
         ({"handover": "smoke"}, "handover is 'smoke': choose one of state"),
         ({"decoder": "elman"}, "decoder is 'elman'"),
+        ({"encoder": "elman"}, "encoder is 'elman'"),
         ({"hidden": 0}, "hidden is 0"),
+        ({"decoder_layers": 1.5}, "decoder_layers is 1.5: give a whole number"),
+        ({"dropout": 1}, "dropout is 1"),
+        ({"pad": -1}, "pad is -1"),
+        ({"pad": 5, "source_vocab": 5}, "pad is 5, but the source vocabulary has the ids 0 … 4"),
+        ({"pad": 8}, "pad is 8, but the target vocabulary has the ids 0 … 7"),
+        ({"bos": 8}, "bos is 8, but the target vocabulary has the ids 0 … 7"),
+        ({"eos": 8}, "eos is 8, but the target vocabulary has the ids 0 … 7"),
     ],
 )
 def test_what_does_not_fit_is_refused(other, message):
@@ -164,6 +194,21 @@ def test_ids_outside_the_vocabulary_are_named():
         model()(torch.tensor([[9]]), IDS[:1])
     with pytest.raises(ValueError, match="decoder_ids hold 8"):
         model()(SOURCE[:1], torch.tensor([[8]]))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (torch.tensor([[3, 4], [0, 0]]), r"source 1 is padding alone \(0\)"),
+        (torch.zeros(1, 0, dtype=torch.long), "source_ids are empty"),
+        (torch.tensor([3, 4]), r"source_ids have the shape \(2,\), not \(B, T\)"),
+    ],
+)
+@pytest.mark.parametrize("name", ["state", "mean"])
+def test_a_source_without_a_token_or_a_batch_is_refused(name, source, message):
+    for read in (model(**ALL[name]).start, model(**ALL[name]).encode):
+        with pytest.raises(ValueError, match=message):
+            read(source)
 
 
 def test_every_way_is_tried_above():
@@ -200,25 +245,32 @@ def test_its_share_rises_to_its_end_and_is_drawn_so_often():
         sampled(SOURCE, IDS)
     assert shares == [0, 0.125, 0.25, 0.375, 0.5, 0.5]
 
-    truth = torch.full((2000, 2), 7)  # a model that always says 3 and writes down what it reads
     sampled.model = Listener()
-    sampled(torch.zeros(2000, 1), truth)
-    assert F.one_hot(sampled.model.read, 8)[:, 3].float().mean().item() == pytest.approx(0.5, abs=0.05)
+    sampled(torch.zeros(4000, 1), torch.full((4000, 2), 7))
+    read = F.one_hot(sampled.model.read, 8).float().mean(0)  # half the truth, and half of what it says
+    torch.testing.assert_close(read, torch.tensor([0, 0, 0, 0.25, 0, 0.25, 0, 0.5]), atol=0.04, rtol=0)
 
 
 class Listener(nn.Module):
+    """A model that says 3 as often as 5 and writes down what it reads."""
+
     def encode(self, source):
         return ()
 
     def step(self, ids, state):
         self.read = ids
-        return 100.0 * F.one_hot(torch.full_like(ids, 3), 8).float(), state
+        chances = torch.tensor([0, 0, 0, 0.5, 0, 0.5, 0, 0])
+        return chances.log().expand(len(ids), 8), state
 
 
 def test_in_evaluation_it_is_the_model():
     ours = model()
-    sampled = ScheduledSampling(ours, own=1.0, steps=1).eval()
-    torch.testing.assert_close(sampled(SOURCE, IDS)[0], ours(SOURCE, IDS)[0])
+    sampled = ScheduledSampling(ours, own=1.0, steps=1).train()
+    sampled(SOURCE, IDS)  # from now on it would read its own words alone
+    sampled.eval()
+    for got, expected in zip(sampled(SOURCE, IDS, TARGETS), ours(SOURCE, IDS, TARGETS), strict=True):
+        torch.testing.assert_close(got, expected)
+    assert sampled.share == 1 and sampled.calls == 1  # no call of training
 
 
 @pytest.mark.parametrize(("own", "steps"), [(-0.1, 1), (1.5, 1), (0.5, 0)])

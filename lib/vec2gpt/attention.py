@@ -22,8 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vec2gpt.language import check_ids, next_token_loss
+from vec2gpt.language import check_ids
 from vec2gpt.recurrent import GRUCell, GRUState, run, run_back
+from vec2gpt.seq2seq import EncoderDecoder
 from vec2gpt.unrolling import unroll
 
 
@@ -147,7 +148,7 @@ class AttentiveDecoder(nn.Module):
         return state, state.h
 
 
-class AttentionSeq2Seq(nn.Module):
+class AttentionSeq2Seq(EncoderDecoder, nn.Module):
     """Encoder-decoder with attention: what goes in and what comes out may differ in length and vocabulary."""
 
     def __init__(self, config):
@@ -156,28 +157,11 @@ class AttentionSeq2Seq(nn.Module):
         self.encoder = BidirectionalEncoder(config)
         self.decoder = AttentiveDecoder(config)
 
-    def forward(self, source_ids, decoder_ids, targets=None):
-        """Logits (B, T, V) of the token after each of decoder_ids (B, T), given source_ids (B, S).
-
-        decoder_ids start with `config.bos`; targets are the same shifted by one, padded with −100.
-        """
-        logits, _ = self.read(decoder_ids, self.encode(source_ids))
-        return logits, next_token_loss(logits, targets)
-
     def encode(self, source_ids):
         """Read source_ids (B, S), padded with `config.pad`; return the decoder's first state."""
         memory, hidden, mask = self.encoder(source_ids)
         return DecoderState(hidden, memory, mask)
 
-    def start(self, source_ids):
-        """What decoding begins with: the first ids (B,), all `config.bos`, and the decoder's first state."""
-        return torch.full_like(source_ids[:, 0], self.config.bos), self.encode(source_ids)
-
     def read(self, ids, state):
         """Read the target's ids (B, T) from `state` on; return logits (B, T, V) and the state after them."""
         return self.decoder(ids, state)
-
-    def step(self, ids, state):
-        """Read one target token a sequence, ids (B,); return logits (B, V) and the next state."""
-        logits, state = self.read(ids[:, None], state)
-        return logits[:, 0], state

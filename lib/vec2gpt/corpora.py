@@ -23,6 +23,7 @@ import pandas as pd
 
 from vec2gpt import fetching, wikitext
 from vec2gpt.fetching import WHEEL, Corpus, DataError, cache_folder, complete, megabytes
+from vec2gpt.phonemes import unstressed
 from vec2gpt.splits import Split
 
 # ---------------------------------------------------------------------------------------------- the registry
@@ -173,7 +174,7 @@ def cmudict(*, stress: bool = False) -> dict[str, list[list[str]]]:
         if not (word.isascii() and word.isalpha()):
             continue
         if not stress:
-            phonemes = [phoneme.rstrip("012") for phoneme in phonemes]
+            phonemes = [unstressed(phoneme) for phoneme in phonemes]
         if phonemes not in said.setdefault(word, []):
             said[word].append(phonemes)
     return said

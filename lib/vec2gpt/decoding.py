@@ -1,9 +1,10 @@
 """Decoding: turn a model's next-token probabilities into text, one token after the other.
 
-Everything here works over one function that every model has, `step(ids (B,), state) -> (logits (B, V),
-state)`, from a first token and a first state on; for a model of two sequences `model.start(source_ids)` gives
-both. A state is a nested tuple of tensors, batch first. Top-k: Fan, Lewis & Dauphin 2018; top-p, or nucleus:
-Holtzman et al. 2020.
+Two ways in. `generate` and `continue_with` take a language model and the beginning of a text, which it reads
+at once, and write as many tokens as are wanted. `greedy` and `sampling` write to the end token, and work over
+one function that every model has, `step(ids (B,), state) -> (logits (B, V), state)`, from a first token and a
+first state on; for a model of two sequences `model.start(source_ids)` gives both. A state is a nested tuple
+of tensors, batch first. Top-k: Fan, Lewis & Dauphin 2018; top-p, or nucleus: Holtzman et al. 2020.
 
 Chance comes from outside, as uniform numbers u: the same numbers give the same text wherever the model runs.
 Many samples of one source are a batch that repeats it.
@@ -11,29 +12,30 @@ Many samples of one source are a batch that repeats it.
 Left out: what keeps several beginnings of a text alive (see `search`).
 """
 
+from itertools import takewhile
+
 import torch
 
 from vec2gpt.unrolling import is_exporting, unroll
-
-NEVER = -1  # in place of an end token, for a text that goes on
 
 
 def restrict(logits, temperature=1.0, top_k=None, top_p=1.0):
     """Probabilities (…, V) of logits (…, V) at a temperature, cut to the likeliest tokens and renormalised.
 
     temperature > 0 divides the logits; top_k ≥ 1 keeps that many tokens (None: all); of these, top_p in
-    (0, 1] keeps the likeliest until their probabilities add up to top_p. At least one token stays. Each may
-    be a number or a tensor without axes, as in an exported graph.
+    (0, 1] keeps the likeliest until their probabilities add up to top_p, and 1 keeps all. At least one token
+    stays. Each may be a number or, as in an exported graph, a tensor of one: () or (1,).
 
     Probabilities ½, ¼, ⅛, ⅛ become ⅔, ⅓, 0, 0 at top_k = 2, and at any top_p above ½ and up to ¾.
     """
-    top_k = logits.shape[-1] if top_k is None else top_k
     _check_limits(temperature, top_k, top_p)
+    top_k = logits.shape[-1] if top_k is None else top_k
     probabilities, order = torch.sort((logits / temperature).softmax(-1), dim=-1, descending=True)
     rank = torch.arange(logits.shape[-1], device=logits.device)
     kept = _normalise(probabilities * (rank < top_k))
     before = kept.cumsum(-1) - kept  # what the likelier tokens add up to
-    kept = _normalise(kept * (before < top_p))
+    # 1 is asked for by itself: rounding may bring `before` to 1 while tokens are left
+    kept = _normalise(kept * ((before < top_p) | (top_p >= 1)))
     return torch.zeros_like(kept).scatter(-1, order, kept)
 
 
@@ -53,7 +55,7 @@ def generate(model, ids, n, *, temperature=1.0, top_k=None, top_p=1.0, generator
     """Continue each row of ids (B, T) by n sampled tokens; return them, (B, n). Limits as in `restrict`."""
     if n < 1:
         raise ValueError(f"cannot write {n} tokens: ask for at least 1")
-    u = torch.rand(ids.shape[0], n, generator=generator).to(ids.device)
+    u = torch.rand(ids.shape[0], n, generator=generator)
     written, _ = continue_with(model, ids, u, temperature=temperature, top_k=top_k, top_p=top_p)
     return written
 
@@ -64,9 +66,17 @@ def continue_with(model, ids, u, *, temperature=1.0, top_k=None, top_p=1.0):
 
     Returns the ids written (B, n), and the probabilities (B, n, V) that each was picked from.
     """
+    draw = _drawing(temperature, top_k, top_p)
+
+    def write(carry, u):  # the text is read already, so each step begins with what follows it
+        logits, state = carry
+        check_logits(logits)
+        ids, probabilities = draw(logits, u)
+        return model.step(ids, state), (ids, probabilities)
+
     logits, state = model.read(ids, model.initial(ids.shape[0]))
-    limits = temperature, top_k, top_p
-    return _write(model.step, logits[:, -1], state, u, eos=NEVER, limits=limits)
+    _, written = unroll(write, (logits[:, -1], state), u.to(ids.device))
+    return written
 
 
 # ---- from a first token to the end token ----
@@ -81,18 +91,8 @@ def greedy(step, first, state, *, eos, limit):
 
         ids = greedy(model.step, *model.start(source_ids), eos=model.config.eos, limit=30)
     """
-
-    def write(carry, _):
-        ids, ended, state = carry
-        logits, state = step(ids, state)
-        check_eos(eos, logits)
-        check_logits(logits)
-        ids = torch.where(ended, eos, logits.argmax(-1))
-        return (ids, ended | (ids == eos), state), ids
-
-    carry = first, torch.zeros_like(first, dtype=torch.bool), state
-    _, written = unroll(write, carry, clock(first, limit), until=_all_ended)
-    return written
+    (ids,) = _write(step, first, state, clock(first, limit), eos=eos, pick=_likeliest)
+    return ids
 
 
 @torch.no_grad()
@@ -104,25 +104,38 @@ def sampling(step, first, state, u, *, eos, temperature=1.0, top_k=None, top_p=1
     """
     if u.dim() != 2 or len(u) != len(first):
         raise ValueError(f"u has the shape {tuple(u.shape)}: give a row of numbers for each of {len(first)}")
-    clock(first, u.shape[1])
-    logits, state = step(first, state)
-    check_eos(eos, logits)
-    return _write(step, logits, state, u, eos=eos, limits=(temperature, top_k, top_p))
+    check_limit(u.shape[1])
+    pick = _drawing(temperature, top_k, top_p)
+    return _write(step, first, state, u.to(first.device), eos=eos, pick=pick)
 
 
-def _write(step, logits, state, u, *, eos, limits):
-    """Pick a token by logits (B, V), read it, and so on, once for each column of u, or until all rows end."""
+def until_end(ids, *, eos):
+    """What each row of ids (B, T) says up to its end token, which is dropped: B lists of ids.
 
-    def write(carry, u):
-        logits, ended, state = carry
-        check_logits(logits)
-        probabilities = restrict(logits, *limits)  # (B, V)
-        ids = torch.where(ended, eos, sample(probabilities, u))
+    >>> until_end(torch.tensor([[5, 2, 2], [3, 4, 5]]), eos=2)
+    [[5], [3, 4, 5]]
+    """
+    return [list(takewhile(lambda token: token != eos, row)) for row in ids.tolist()]
+
+
+def _write(step, first, state, inputs, *, eos, pick):
+    """Read a token, pick the next, and so on, once for each column of inputs (B, limit), or until all end.
+
+    `pick(logits (B, V), column (B,))` returns ids (B,), and whatever is to be kept beside them. Returns all
+    that it did, stacked along axis 1.
+    """
+
+    def write(carry, column):
+        ids, ended, state = carry
         logits, state = step(ids, state)
-        return (logits, ended | (ids == eos), state), (ids, probabilities)
+        check_eos(eos, logits)
+        check_logits(logits)
+        ids, *beside = pick(logits, column)
+        ids = torch.where(ended, eos, ids)
+        return (ids, ended | (ids == eos), state), (ids, *beside)
 
-    ended = torch.zeros_like(u[:, 0], dtype=torch.bool)
-    _, written = unroll(write, (logits, ended, state), u, until=_all_ended)
+    carry = first, torch.zeros_like(first, dtype=torch.bool), state
+    _, written = unroll(write, carry, inputs, until=_all_ended)
     return written
 
 
@@ -130,14 +143,36 @@ def _all_ended(carry):
     return carry[1].all()
 
 
+# ---- two ways to pick ----
+
+
+def _likeliest(logits, _):
+    return (logits.argmax(-1),)
+
+
+def _drawing(temperature, top_k, top_p):
+    """What picks a token by logits (B, V) and uniform numbers u (B,): ids (B,), drawn from (B, V)."""
+
+    def draw(logits, u):
+        probabilities = restrict(logits, temperature, top_k, top_p)
+        return sample(probabilities, u), probabilities
+
+    return draw
+
+
 # ---- shared with `search` ----
 
 
 def clock(first, limit):
     """One column a step, (B, limit), for `unroll` to count by; ValueError for a limit below 1."""
+    check_limit(limit)
+    return first.new_zeros(len(first), limit)
+
+
+def check_limit(limit):
+    """Raise ValueError if not even one token may be written."""
     if limit < 1:
         raise ValueError(f"cannot write {limit} tokens: give a limit of at least 1")
-    return first.new_zeros(len(first), limit)
 
 
 def check_eos(eos, logits):
@@ -165,7 +200,7 @@ def _check_limits(temperature, top_k, top_p):
     """Raise ValueError for a number out of range; a tensor is an input of a graph and cannot be asked."""
     if not isinstance(temperature, torch.Tensor) and not 0 < temperature < float("inf"):
         raise ValueError(f"temperature is {temperature}: choose a number above 0, such as 0.8")
-    if not isinstance(top_k, torch.Tensor) and top_k < 1:
-        raise ValueError(f"top_k is {top_k}: keep at least 1 token, or give None to keep all")
+    if not isinstance(top_k, torch.Tensor | None) and not (isinstance(top_k, int) and top_k >= 1):
+        raise ValueError(f"top_k is {top_k}: give a whole number of at least 1, or None to keep all tokens")
     if not isinstance(top_p, torch.Tensor) and not 0 < top_p <= 1:
         raise ValueError(f"top_p is {top_p}: choose a number above 0 and up to 1, which keeps all")

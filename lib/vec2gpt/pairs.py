@@ -16,13 +16,16 @@ Pair = tuple[Sequence[int], Sequence[int]]
 
 
 def padded(rows: Iterable[Sequence[int]], fill: int) -> Tensor:
-    """Rows of ids as one tensor (B, S), the shorter ones filled up behind.
+    """Rows of ids as one tensor (B, S), the shorter ones filled up behind. ValueError where there is no row.
 
     >>> padded([[5, 6], [7]], 0)
     tensor([[5, 6],
             [7, 0]])
     """
-    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=fill)
+    rows = [torch.tensor(row, dtype=torch.long) for row in rows]  # torch takes an empty row for float
+    if not rows:
+        raise ValueError("there are no rows: give at least one")
+    return pad_sequence(rows, batch_first=True, padding_value=fill)
 
 
 def taught(pairs: Sequence[Pair], *, bos: int, eos: int, pad: int) -> tuple[Tensor, Tensor, Tensor]:

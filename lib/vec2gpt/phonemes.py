@@ -55,6 +55,11 @@ def phoneme(name: str) -> Phoneme:
     return PHONEMES[name]
 
 
+def unstressed(name: str) -> str:
+    """A phoneme without its digit of stress, if it has one: "AH0" and "AH" → "AH"."""
+    return name.rstrip("012")
+
+
 def ipa(phonemes: Iterable[str]) -> str:
     """ARPAbet in the International Phonetic Alphabet, without marks of stress; KeyError for no phoneme.
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from torch.utils import _pytree as pytree
 
-from vec2gpt.decoding import check_eos, check_logits, clock
+from vec2gpt.decoding import check_eos, check_limit, check_logits, clock
 from vec2gpt.unrolling import unroll
 
 CANDIDATES = 5  # continuations of a slot that are told at least
@@ -71,8 +71,8 @@ def beam_search(step, first, state, *, eos, width, limit, alpha=1.0, slots=None)
     pool of ended texts of GNMT (Wu et al. 2016) needs books of its own, and a rule when to stop. Search stops
     when every slot has ended. What never says eos is cut at the limit, and competes as it is.
 
-    slots: room for hypotheses, at least the width. It is needed where `width` is a tensor without axes, as in
-    an exported graph; alpha may be one too. Without it there are as many as the width.
+    slots: room for hypotheses, at least the width. It is needed where `width` is a tensor of one, () or (1,),
+    as in an exported graph; alpha may be one too. Without it there are as many as the width.
 
     Of probabilities 0.6 for a and 0.4 for b, where eos follows a with 0.5 and b with 0.9, greedy search says
     "a" (0.30), and a beam of 2 finds "b" (0.36).
@@ -176,7 +176,7 @@ def best_first(step, first, state, *, eos, limit, budget=10_000):
     BudgetSpent, a ValueError, after `budget` steps: an unsure model may need one for every text there is.
     """
     _check_exact(first, budget)
-    clock(first, limit)
+    check_limit(limit)
     order = count()  # of two equally probable hypotheses, the older one
     heap = [(0.0, next(order), (), state)]
     for expanded in count():

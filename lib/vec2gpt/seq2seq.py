@@ -21,9 +21,37 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from vec2gpt.language import CELLS, check_ids, check_sizes, next_token_loss
+from vec2gpt.language import CELLS, LanguageModel, check_ids, check_sizes, next_token_loss
 from vec2gpt.recurrent import Stack
-from vec2gpt.unrolling import unroll
+from vec2gpt.unrolling import is_exporting, unroll
+
+# ---- what all models of two sequences share ----
+
+
+class EncoderDecoder:
+    """What every model of two sequences can do, once it says how it encodes and how it reads.
+
+    Who extends it has a `config` with bos, and gives two methods: `encode(source_ids)`, from ids (B, S) to
+    the decoder's first state, and `read(ids, state)`, from the target's ids (B, T) to the logits (B, T, V)
+    and the state after them. It extends nn.Module too, behind this class.
+    """
+
+    def forward(self, source_ids, decoder_ids, targets=None):
+        """Logits (B, T, V) of the token after each of decoder_ids (B, T), given source_ids (B, S).
+
+        decoder_ids start with `config.bos`; targets are the same shifted by one, padded with −100. What the
+        decoder reads is thus the truth, not what it said itself: *teacher forcing*.
+        """
+        logits, _ = self.read(decoder_ids, self.encode(source_ids))
+        return logits, next_token_loss(logits, targets)
+
+    def start(self, source_ids):
+        """What decoding begins with: `bos` for every source (B,), and the decoder's first state."""
+        state = self.encode(source_ids)  # which checks the ids
+        return source_ids.new_full((len(source_ids),), self.config.bos), state
+
+    step = LanguageModel.step  # a decoder is a language model: one token, and the state goes on
+
 
 # ---- the encoder ----
 
@@ -40,14 +68,38 @@ class Seq2SeqConfig:
     decoder: str = "gru"
     decoder_layers: int = 1
     handover: str = "state"  # one of HANDOVERS
-    pad: int = 0  # fills a source
+    pad: int = 0  # fills a source, and what the decoder reads
     bos: int = 1  # the decoder's first input
     eos: int = 2  # its last output
-    dropout: float = 0.0
+    dropout: float = 0.0  # of a token's vector, between layers and before the head
+
+    def __post_init__(self):
+        names = "source_vocab target_vocab width hidden encoder_layers decoder_layers"
+        check_sizes(**{name: getattr(self, name) for name in names.split()})
+        self._check_names(encoder=CELLS, decoder=CELLS, handover=HANDOVERS)
+        self._check_marks(self.source_vocab, "source", "pad")
+        self._check_marks(self.target_vocab, "target", "pad", "bos", "eos")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}: give a share from 0 to below 1")
 
     @property
     def directions(self):
         return 2 if self.bidirectional else 1
+
+    def _check_names(self, **known):
+        """Raise ValueError for a name that is not among those known."""
+        for name, choices in known.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(choices)}")
+
+    def _check_marks(self, size, side, *names):
+        """Raise ValueError for a mark that is no id of the vocabulary of this side."""
+        for name in names:
+            if getattr(self, name) not in range(size):
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}, but the {side} vocabulary has the ids 0 … {size - 1}: "
+                    "give the mark's id"
+                )
 
 
 class Encoding(NamedTuple):
@@ -79,8 +131,16 @@ class Encoder(nn.Module):
         """source_ids (B, S), padded behind with `config.pad` -> Encoding."""
         check_ids(source_ids, self.config.source_vocab, name="source_ids")
         mask = source_ids != self.config.pad  # (B, S)
+        _check_tokens(mask, self.config.pad)
         x = self.dropout(self.embedding(source_ids))  # (B, S, width)
         return Encoding(*self.stack(x, mask=mask), mask)
+
+
+def _check_tokens(mask, pad):
+    """Raise ValueError for a source of padding alone; an exported graph does not ask."""
+    if not is_exporting() and not mask.any(1).all():
+        row = mask.any(1).tolist().index(False)
+        raise ValueError(f"source {row} is padding alone ({pad}): give at least one token")
 
 
 # ---- handing over ----
@@ -199,51 +259,23 @@ class Decoder(nn.Module):
         return self.head(self.dropout(h)), state._replace(hidden=hidden)
 
 
-class Seq2Seq(nn.Module):
+class Seq2Seq(EncoderDecoder, nn.Module):
     """Encoder, handover, decoder: what goes in and what comes out may differ in length and vocabulary."""
 
     def __init__(self, config):
         super().__init__()
-        _check(config)
         self.config = config
         self.encoder = Encoder(config)
         self.handover = HANDOVERS[config.handover](config)
         self.decoder = Decoder(config, context=self.handover.context)
 
-    def forward(self, source_ids, decoder_ids, targets=None):
-        """Logits (B, T, V) of the token after each of decoder_ids (B, T), given source_ids (B, S).
-
-        decoder_ids start with `config.bos`; targets are the same shifted by one, padded with −100. What the
-        decoder reads is thus the truth, not what it said itself: *teacher forcing*.
-        """
-        logits, _ = self.read(decoder_ids, self.encode(source_ids))
-        return logits, next_token_loss(logits, targets)
-
     def encode(self, source_ids):
         """Read source_ids (B, S), padded with `config.pad`; return the decoder's first state."""
         return self.handover(self.encoder(source_ids))
 
-    def start(self, source_ids):
-        """What decoding begins with: `bos` for every source (B,), and the decoder's first state."""
-        return torch.full_like(source_ids[:, 0], self.config.bos), self.encode(source_ids)
-
     def read(self, ids, state):
         """Read the target's ids (B, T) from `state` on; return logits (B, T, V) and the state after them."""
         return self.decoder(ids, state)
-
-    def step(self, ids, state):
-        """Read one target token a sequence, ids (B,); return logits (B, V) and the next state."""
-        logits, state = self.read(ids[:, None], state)
-        return logits[:, 0], state
-
-
-def _check(config):
-    """Raise ValueError for what cannot be built."""
-    names = "source_vocab target_vocab width hidden encoder_layers decoder_layers"
-    check_sizes(**{name: getattr(config, name) for name in names.split()})
-    for name, known in {"encoder": CELLS, "decoder": CELLS, "handover": HANDOVERS}.items():
-        if getattr(config, name) not in known:
-            raise ValueError(f"{name} is {getattr(config, name)!r}: choose one of {', '.join(known)}")
 
 
 # ---- training on its own words ----

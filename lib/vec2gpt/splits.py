@@ -12,10 +12,11 @@ class Split(NamedTuple):
     validation: Sequence
     test: Sequence
 
-    def part_of(self, text: str) -> Sequence:
-        """The part where what is known by this text belongs: of twenty, 18 to train, 1 and 1 held out.
+    def part_of(self, text: str) -> list:
+        """Of a split into lists, the one where what is known by this text belongs.
 
-        It follows from the sha256 of the text alone, so it never changes, whatever else there is.
+        Of twenty, 18 are for training, 1 and 1 held out. It follows from the sha256 of the text alone, so it
+        never changes, whatever else there is.
         """
         twentieth = int(hashlib.sha256(text.encode()).hexdigest(), 16) % 20
         return {0: self.validation, 1: self.test}.get(twentieth, self.train)

@@ -89,6 +89,14 @@ test("still gives the picture and the sentence as HTML", () => {
   assert.match(html, /“mat” with probability 0\.73/);
 });
 
+test("what is only read stands around the picture, outside what takes the keys", () => {
+  const { settings, result, ...c } = context(), view = { ...kit.view, above: () => "<h4>said</h4>", below: () => "<table></table>" };
+  assert.match(kit.still(view, { settings, first: result }, "en"), /<div class="v2g-above"><h4>said<\/h4><\/div><div class="v2g-picture"><svg.*<\/svg><\/div><p class="v2g-sentence">[^<]+<\/p><div class="v2g-below"><table><\/table><\/div>/s);
+  const frame = kit.frameHTML(view, c, {}, "id", false);
+  assert.match(frame, /<div class="v2g-above"><\/div>\s*<div class="v2g-picture" tabindex="0" role="application" [^>]*><\/div>.*<p class="v2g-sentence" [^>]*><\/p>\s*<div class="v2g-below"><\/div>/s);
+  assert.doesNotMatch(kit.frameHTML({ ...view, act: undefined }, c, {}, "id", false), /application|tabindex/);
+});
+
 test("a label that looks like HTML stays text", () => {
   const { settings, result } = context(), labels = ["<img src=x onerror=alert(1)>", "b"];
   assert.doesNotMatch(kit.still(kit.view, { settings: { ...settings, labels }, first: result }, "en"), /<img/);

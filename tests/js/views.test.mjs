@@ -368,8 +368,9 @@ function anything(random) {
 /** Anything that a link can hold. */
 const rubbish = (random) => [() => anything(random), () => random() * 100 - 50, () => null, () => ({ x: 1 }), () => [1, "a"], () => random() > 0.5][Math.floor(random() * 6)]();
 
+const all = (view, c) => (view.above?.(c) ?? "") + view.picture(c) + (view.below?.(c) ?? "");
 const sane = (view, c) => {
-  const html = view.picture(c) + softmax.esc(view.sentence(c) + (view.advice?.(c)?.text ?? ""));   // the kit sets these as text
+  const html = all(view, c) + softmax.esc(view.sentence(c) + (view.advice?.(c)?.text ?? ""));   // the kit sets these as text
   assert.doesNotMatch(html, /NaN|undefined|Infinity|\[object|<img|<b>/, JSON.stringify(c.state));
   assert.ok(view.picture(c).length > 20);
 };
@@ -669,9 +670,9 @@ test("say: what other models said of a word is kept while the word stays, and sh
   const c = sayContext(), next = async (wish, ids) => {
     const state = { ...c.state, ...wish };
     for await (const result of say.view.compute({ ...c, state }, async () => sayAnswer(ids))) Object.assign(c, { state, result: { ...result, of: state } });
-    return say.view.picture(c);
+    return all(say.view, c);
   };
-  assert.match(say.view.picture(c), /theirs<\/th><td>choose it to hear it/);
+  assert.match(say.view.below(c), /theirs<\/th><td>choose it to hear it/);
   const both = await next({ model: "theirs" }, [2, 0, 4]);          // K T: AE is missing
   assert.match(both, /ours<\/th><td>✓ K AE T <span class="v2g-ipa">\/kæt\//);
   assert.match(both, /<strong>theirs<\/strong><\/th><td>✗ K T /);
@@ -688,6 +689,13 @@ test("say: the sentence tells the whole word, or the chosen step", () => {
   assert.equal(tell({ word: "back" }, [4]), "The model “ours” says “back” as K K K K K K /kkkkkk/; no end after 6 sounds: the model has lost the thread.");
   assert.equal(tell({ at: 2 }, [4, 3, 4, 2]), "Step 3: K (k as in key) with probability 0.70, before <pad> 0.20, <bos> 0.10; not T.");
   assert.equal(tell({ at: 3 }), "Step 4: the end with probability 0.70, before <pad> 0.20, <bos> 0.10.");
+});
+
+test("say: only the steps take keys; what is said, compared and explained is read around them", () => {
+  const { above, picture, below } = say.view, c = sayContext();
+  assert.match(above(c), /<strong>K AE T<\/strong>.*right, as listed/);
+  assert.match(picture(c), /^<ol class="v2g-steps">.*<\/ol>$/);
+  assert.match(below(c), /<table.*<figure/);
 });
 
 test("say: a word that is a name in JavaScript is a word like others", () => {
@@ -837,8 +845,48 @@ test("tree: buttons go through the search step by step, and a new word shows the
   assert.deepEqual([press("again", first).draw, press("again", first).mode], [1, "sampling"]);
 });
 
-test("tree: a link brings the word, the sliders and the step back", () => {
-  const c = treeContext(GOLDEN[2]), there = { ...c.state, word: "cab", mode: "sampling", width: 7, alpha: 0.6, temperature: 1.4, top_k: 3, top_p: 0.35, draw: 12, step: 4 };
+test("tree: a press chooses a node, pruned ones too, or lets it go, and the sentence tells its numbers", () => {
+  const c = treeContext(GOLDEN[2]), { columns } = tree.grow(c.result, 2), press = (target, state = c.state) => tree.view.act({ ...c, state }, { kind: "click", target });
+  const tell = (node) => tree.view.sentence({ ...c, state: press(node) });
+  for (const [t, column] of columns.entries()) column.forEach(({ chance, logP, until }, k) => {
+    const [, percent, sum] = tell(`${t},${k}`).match(/: probability \D?(\d+)% after what stands before it; log p (\S+) in all/);
+    assert.ok(Math.abs(percent - 100 * chance) <= 1 && Math.abs(+sum.replace("−", "-") - logP) < 0.0051);
+    assert.equal(/ pruned\.$/.test(tell(`${t},${k}`)), until < 0);
+    assert.equal(tree.view.picture({ ...c, state: press(`${t},${k}`) }).match(/class="cursor"/g).length, 1);
+  });
+  assert.equal(press("0,1", press("0,1")).node, "");
+  assert.equal(press(undefined), undefined);
+  assert.match(tree.view.sentence({ ...c, state: press("99,0") }), /^For “abacab”/);   // none of this tree's
+  assert.match(tree.view.sentence(treeContext(GOLDEN[2], { mode: "sampling", node: "0,0" })), /; \d samples? goe?s? this way\.$/);
+});
+
+test("tree: arrows go along a text and through a column, no further than what is shown", () => {
+  const c = treeContext(GOLDEN[2]), grown = tree.grow(c.result, 2), { columns } = grown, last = columns.length - 1;
+  const key = (name, state) => tree.view.act({ ...c, state }, { kind: "key", key: name }), at = ({ node }) => columns[node.split(",")[0]][node.split(",")[1]];
+  const first = key("ArrowRight", c.state), end = key("End", first);
+  assert.deepEqual([at(first).t, at(first).until], [0, last]);       // the first key only enters the tree
+  assert.deepEqual([at(end).until, at(key("Home", end))], [last, at(first)]);
+  assert.equal(key("ArrowRight", end).node, end.node);
+  assert.equal(at(key("ArrowLeft", end)), at(end).parent);
+  assert.equal(key("ArrowLeft", first).node, first.node);
+  const column = Array.from({ length: 20 }).reduce(([state, ...seen]) => [key("ArrowUp", state), ...seen, state.node], [first])[0], seen = new Set();
+  for (let state = column, n = 0; n < 20; n++, state = key("ArrowDown", state)) seen.add(state.node);
+  assert.equal(seen.size, columns[0].length);
+  assert.equal(at(key("End", { ...first, step: 2 })).t, 1);
+  assert.equal(key("Delete", first).node, "");
+  for (const other of [" ", "Enter", "PageUp"]) assert.equal(key(other, first), undefined);
+  assert.equal(tree.view.moved(first).node, "");
+});
+
+test("tree: the list is read beside the tree, and a text that is sure has no sign before its 0.00", () => {
+  const c = treeContext(GOLDEN[2]), sure = { ...c.result, text_log_p: tensor([7], Array(7).fill(-0.001)) };
+  assert.doesNotMatch(tree.view.picture(c), /<table/);
+  assert.match(tree.view.below(c), /<table/);
+  assert.match(tree.view.below({ ...c, result: sure }), /greedy<\/th><td>[^<]*<\/td><td>0\.00</);
+});
+
+test("tree: a link brings the word, the sliders, the step and the node back", () => {
+  const c = treeContext(GOLDEN[2]), there = { ...c.state, word: "cab", mode: "sampling", width: 7, alpha: 0.6, temperature: 1.4, top_k: 3, top_p: 0.35, draw: 12, step: 4, node: "1,2" };
   assert.deepEqual(tree.fromLink(tree.toLink("tree", there, c.state), "tree", c, tree.view), there);
 });
 
@@ -848,8 +896,6 @@ test("tree: the list says of every text whether it is listed; of what has no lis
   assert.ok(rows.every(({ right }) => right === false));
   assert.equal(tree.texts(dictionary([rows[0].text.split(" ")]))[0].right, true);
   assert.ok(tree.texts(dictionary([])).every(({ right }) => right === null));
-  assert.equal(tree.listed({ settings: { dictionary: { a: [["AH", "B"]] } } }, "a", "AH0 B"), true);
-  assert.equal(tree.listed(c, "constructor", "AA"), null);
 });
 
 test("tree: what is asked, and that nothing is for a word that cannot be read", async () => {
@@ -866,8 +912,8 @@ test("tree: what is asked, and that nothing is for a word that cannot be read", 
 test("tree: a thousand random states, typed and from links, are answered or left alone, and drawn", async () => {
   const random = dice(17), { view } = tree, start = treeContext(GOLDEN[0]), c = { ...start }, { ranges } = treeSettings;
   for (let n = 0; n < 1000; n++) {
-    const value = () => (random() > 0.6 ? ["cab", "CAB", "sampling", "beam"][Math.floor(random() * 4)] : random() > 0.5 ? random() * 12 - 2 : rubbish(random));
-    const wish = Object.fromEntries(["word", "mode", "step", "draw", ...Object.keys(ranges)].filter(() => random() > 0.4).map((key) => [key, value()]));
+    const value = () => (random() > 0.6 ? ["cab", "CAB", "sampling", "beam", "1,2"][Math.floor(random() * 5)] : random() > 0.5 ? random() * 12 - 2 : rubbish(random));
+    const wish = Object.fromEntries(["word", "mode", "step", "node", "draw", ...Object.keys(ranges)].filter(() => random() > 0.4).map((key) => [key, value()]));
     c.state = view.accept({ ...c, state: tree.fromLink(`#${new URLSearchParams({ tree: JSON.stringify(wish) })}`, "tree", start, view) });
     for await (const result of view.compute(c, async (inputs) => {
       for (const [name, [low, high]] of Object.entries(ranges)) assert.ok(inputs[name].data[0] >= low && inputs[name].data[0] <= high, name);

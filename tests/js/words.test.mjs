@@ -46,9 +46,3 @@ test("a word is found whatever its case, and spelled as the list spells it", () 
   assert.equal(kit.accepted({ kind: "word", words }, "KING"), "King");
   assert.equal(kit.accepted({ kind: "word", words }, 5), undefined);
 });
-
-test("a word for a model that spells: what keeps it from being read, and the nearest that can be", () => {
-  const settings = { alphabet: "abcdef", limit: 4 }, wrong = (word) => kit.misspelling(word, settings);
-  assert.deepEqual(["", "abc", "abcd", "abcde", "abx", "ABC", "bé", "a b"].map(wrong), ["empty", null, null, "long", "strange", "strange", "strange", "strange"]);
-  assert.deepEqual(["bé", "a b", "abcdef", "你", "x1"].map((word) => kit.respelled(word, settings)), ["be", "ab", "abcd", "", ""]);
-});

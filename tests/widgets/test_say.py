@@ -13,7 +13,7 @@ from vec2gpt.widgets.say import CHOICES, LIMIT, Say, say_widget
 LETTERS = Vocab([*SPECIALS, *"abcdehkt"])
 PHONEMES = Vocab([*SPECIALS, "AE", "B", "K", "T", "D", "AH"])
 MARKS = ("<stop>", "<start>", "<pad>")
-OTHER_LETTERS = Vocab([*"tackbed", *MARKS], specials=MARKS)  # no h, other numbers and other marks
+OTHER_LETTERS = Vocab([*"tackbe", "<pad>", "<stop>", "<start>", "d"], specials=MARKS)  # no h, other numbers
 OTHER_PHONEMES = Vocab(["T", "AE1", "K", "AE0", *MARKS], specials=MARKS)
 VOCABS = LETTERS, PHONEMES
 OTHERS = OTHER_LETTERS, OTHER_PHONEMES

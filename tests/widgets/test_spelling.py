@@ -5,7 +5,7 @@ import torch
 
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 from vec2gpt.text import Vocab
-from vec2gpt.widgets.spelling import LIMIT, alphabet, by_name, check_words, kind
+from vec2gpt.widgets.spelling import LIMIT, alphabet, by_name, check_words, kind, opening
 
 LETTERS, PHONEMES = Vocab.build("abcé"), Vocab(["<eos>", "<bos>", "<pad>", "AA", "B"])
 
@@ -24,6 +24,29 @@ def test_one_model_and_one_pair_of_vocabularies_get_names(model):
 def test_a_view_is_told_both_numbers_of_the_end(model):
     told = kind(model, LETTERS, PHONEMES)
     assert (told["end"], told["eos"]) == (LETTERS["<eos>"], PHONEMES["<eos>"]) == (2, 0)
+
+
+def test_letters_that_lack_the_mark_of_the_end_are_refused_even_if_they_have_an_unknown_token(model):
+    letters = Vocab([*"abcdef", "<unk>"], specials=("<unk>",), unknown="<unk>")
+    with pytest.raises(ValueError, match="ends with '<eos>', which its letters lack: give both one end mark"):
+        kind(model, letters, PHONEMES)
+
+
+def test_a_widget_opens_with_its_word_in_the_numbers_of_the_first_model(model):
+    pairs = {"a": (LETTERS, PHONEMES), "b": (Vocab.build("cbxé"), PHONEMES)}
+    source_ids, about = opening({"a": model, "b": model}, pairs, "cb", {"b": [["B"]], "c": []})
+    assert source_ids.tolist() == [[*LETTERS.encode("cb"), LETTERS["<eos>"]]]
+    assert (about["word"], about["alphabet"], about["limit"]) == ("cb", "bc", LIMIT)
+    assert about["models"] == {name: kind(model, *pair) for name, pair in pairs.items()}
+    assert about["dictionary"] == {"b": [["B"]], "c": []}
+
+
+def test_what_no_model_can_read_and_what_is_no_phoneme_does_not_open_a_widget(model):
+    models, pairs = {"a": model}, {"a": (LETTERS, PHONEMES)}
+    with pytest.raises(ValueError, match="'xa' holds 'x'"):
+        opening(models, pairs, "a", {"xa": []})
+    with pytest.raises(KeyError, match="'Æ' is none of the 39 phonemes"):
+        opening(models, pairs, "a", {"ab": [["AA"], ["B", "Æ"]]})
 
 
 def test_only_letters_that_every_model_knows_can_be_typed():

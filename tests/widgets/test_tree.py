@@ -187,6 +187,7 @@ def test_the_widget_holds_what_its_view_needs():
         ({"word": "a" * 33}, "has 33 letters; give 1 to 32"),
         ({"word": "cat"}, "holds 't'"),
         ({"dictionary": {"dog": []}}, "'dog' holds"),
+        ({"dictionary": {"cab": [["K", "Æ"]]}}, "'Æ' is none of the 39 phonemes"),
         ({"width": 0}, "width is 0; the slider goes from 1 to 8"),
         ({"width": 9}, "width is 9"),
         ({"width": 2.5}, "width is 2.5; give a whole number"),
@@ -200,7 +201,7 @@ def test_the_widget_holds_what_its_view_needs():
     ],
 )
 def test_what_cannot_be_searched_is_refused(options, said):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises((ValueError, KeyError), match=said):
         tree_widget(a_model(), (LETTERS, PHONEMES), **({"word": "cab"} | options))
 
 

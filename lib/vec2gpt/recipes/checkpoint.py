@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import nn
 
 from vec2gpt.hub import checkpoints
-from vec2gpt.recipes.task import Task
+from vec2gpt.recipes.task import Task, warmup
 from vec2gpt.text import Vocab
 from vec2gpt.training import History, fit, seed_everything, warmup_cosine
 
@@ -55,7 +55,7 @@ class CheckpointRecipe:
             task.draw,
             steps=steps,
             lr=self.lr,
-            schedule=warmup_cosine(steps, warmup=steps // 20),
+            schedule=warmup_cosine(steps, warmup=warmup(steps)),
             validate=task.validate,
             validate_every=max(1, steps // LOOKS),
             resume=target.with_name(f"{name}.run"),

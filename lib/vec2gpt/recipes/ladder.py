@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from vec2gpt import corpora
 from vec2gpt.language import (
@@ -24,7 +24,8 @@ from vec2gpt.metrics import bits, reading_loss
 from vec2gpt.ngrams import NGram
 from vec2gpt.recipes import shakespeare
 from vec2gpt.recipes.table import Experiment
-from vec2gpt.training import fit, seed_everything, warmup_cosine, windows
+from vec2gpt.recipes.task import size, train
+from vec2gpt.training import seed_everything, windows
 
 STEPS, SIZE, LENGTH, LR, HIDDEN, WINDOW, ORDER = 600, 32, 64, 5e-3, 256, 8, 7
 SHARES = (1 / 64, 1 / 16, 1 / 4, 1.0)
@@ -92,15 +93,15 @@ def _experiment(ways: dict, *, name: str = "model") -> Experiment:
         return {**place, "share": share, "seed": seed, "steps": taken, "settings": way.settings}
 
     def measure(*, share: float, seed: int, steps: int, **place: object) -> dict:
-        train, validation, test = _plays()
-        text = train[: round(share * len(train))]
+        learnt, validation, test = _plays()
+        text = learnt[: round(share * len(learnt))]
         seed_everything(seed)
         way = ways[place[name]]
         model = way.make(text, len(shakespeare.characters()))
         if way.learns:
-            _train(model, text, steps=steps, seed=seed)
+            train(model, windows(text, length=LENGTH, size=SIZE), steps=steps, lr=LR, seed=seed)
         return {
-            "parameters": _learned(model) if way.learns else _kept(model),
+            "parameters": size(model) if way.learns else _kept(model),
             "validation_bits": round(bits(_loss(model, validation)), 4),
             "test_bits": round(bits(_loss(model, test)), 4),
         }
@@ -108,19 +109,8 @@ def _experiment(ways: dict, *, name: str = "model") -> Experiment:
     return Experiment(settings, measure, data=corpora.corpus("shakespeare").sha256, text=shakespeare.digest())
 
 
-def _train(model: nn.Module, text: Tensor, *, steps: int, seed: int) -> None:
-    schedule = warmup_cosine(steps, warmup=steps // 20)
-    draw = windows(text, length=LENGTH, size=SIZE)
-    if fit(model, draw, steps=steps, lr=LR, schedule=schedule, seed=seed).interrupted:
-        raise KeyboardInterrupt
-
-
 def _loss(model, rows: Tensor) -> float:
     return model.loss(rows) if isinstance(model, NGram) else reading_loss(model, rows)
-
-
-def _learned(model: nn.Module) -> int:
-    return sum(weight.numel() for weight in model.parameters())
 
 
 def _kept(model: NGram) -> int:

@@ -4,10 +4,11 @@ from functools import cache
 from itertools import groupby
 
 from vec2gpt import corpora
-from vec2gpt.decoding import greedy
+from vec2gpt.decoding import greedy, until_end
 from vec2gpt.edits import token_error_rate, word_error_rate
 from vec2gpt.pairs import by_length, padded
-from vec2gpt.recipes.task import Task
+from vec2gpt.phonemes import unstressed
+from vec2gpt.recipes.task import Task, device
 from vec2gpt.text import Vocab
 
 LONGEST = 32  # phonemes a model may say; no word of the dictionary needs more
@@ -78,15 +79,19 @@ def judge(model, words, *, source=None, target=None, spell=spell):
 def pronounce(model, words, *, source, target, spell=spell):
     """What the model says greedily for each word: a list of phonemes each, without stress."""
     spoken = {}
-    for _, group in groupby(sorted(set(words), key=len), key=len):  # words of one length need no padding
+    for _, group in groupby(sorted(set(words), key=_by_length), key=len):  # equal lengths: no padding
         group = list(group)
-        letters = padded([spell(word, source) for word in group], source["<pad>"])
+        letters = padded([spell(word, source) for word in group], source["<pad>"]).to(device(model))
         ids = greedy(model.step, *model.start(letters), eos=model.config.eos, limit=LONGEST)
         spoken |= zip(group, phonemes(ids, target), strict=True)
     return [spoken[word] for word in words]
 
 
 def phonemes(ids, target):
-    """The phonemes of each row of ids (B, T), without marks and without stress."""
-    rows = map(target.decode, ids.tolist())
-    return [[token.rstrip("012") for token in row if token not in target.specials] for row in rows]
+    """The phonemes of each row of ids (B, T) up to its end, without stress."""
+    texts = until_end(ids, eos=target["<eos>"])
+    return [[unstressed(token) for token in target.decode(text)] for text in texts]
+
+
+def _by_length(word):
+    return len(word), word  # the same rows together in every process

@@ -11,21 +11,20 @@ from hashlib import sha256
 from torch import nn
 
 from vec2gpt import grammar
-from vec2gpt.decoding import greedy
+from vec2gpt.decoding import greedy, until_end
 from vec2gpt.metrics import bleu
 from vec2gpt.pairs import by_length, padded
 from vec2gpt.recipes.table import Experiment
+from vec2gpt.recipes.task import device, size, train, warmup
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
-from vec2gpt.training import fit, seed_everything, warmup_cosine
+from vec2gpt.training import seed_everything
 
 LENGTH, COUNT = (4, 21), 36_000  # English words, and pairs of all parts together
 BANDS = {4: 6, 7: 9, 10: 12, 13: 15, 16: 18, 19: 21}  # from … to so many words
 STEPS, SIZE, LR = 600, 128, 3e-3
-WARMUP = STEPS // 20
 SEEDS = (0, 1, 2)
 WAYS = {"gru": {"handover": "concat", "bidirectional": True}}
 AXES = {"model": tuple(WAYS), "seed": SEEDS, "shortest": tuple(BANDS)}
-TRAINED = f"pairs={COUNT} length={LENGTH} size={SIZE} lr={LR} warmup={WARMUP}"
 
 
 def read(sentence, vocab):
@@ -44,9 +43,9 @@ def batches(pairs, *, size):
 def translate(model, sentences):
     """What the model says greedily for each English sentence, a list of French words each."""
     english, french = grammar.vocabularies()
-    source = padded([read(sentence, english) for sentence in sentences], english["<pad>"])
+    source = padded([read(sentence, english) for sentence in sentences], english["<pad>"]).to(device(model))
     ids = greedy(model.step, *model.start(source), eos=model.config.eos, limit=2 * source.shape[1] + 5)
-    return [[word for word in french.decode(row) if word not in french.specials] for row in ids.tolist()]
+    return [french.decode(row) for row in until_end(ids, eos=model.config.eos)]
 
 
 def judge(model, pairs):
@@ -60,16 +59,17 @@ def experiment() -> Experiment:
     """Rows: a model, a seed and a band of lengths; what it reaches on the test's sentences of that band."""
 
     def settings(*, model: str, seed: int, shortest: int, steps: int | None = None) -> dict:
-        way = " ".join(f"{name}={value}" for name, value in WAYS[model].items())
+        steps = STEPS if steps is None else steps
+        told = f"pairs={COUNT} length={LENGTH} size={SIZE} lr={LR} warmup={warmup(steps)} {config(model)}"
         place = {"model": model, "seed": seed, "shortest": shortest, "longest": BANDS[shortest]}
-        return place | {"steps": STEPS if steps is None else steps, "settings": f"{TRAINED} {way}"}
+        return place | {"steps": steps, "settings": told}
 
     def measure(*, model: str, seed: int, shortest: int, longest: int, steps: int, **_: object) -> dict:
         network = _trained(model, seed=seed, steps=steps)
         band = [pair for pair in _split().test if shortest <= len(pair.source) <= longest]
         judged = judge(network, band)
         return {
-            "parameters": sum(weight.numel() for weight in network.parameters()),
+            "parameters": size(network),
             "sentences": len(band),
             "bleu": round(judged["bleu"], 2),
             "exact": round(judged["exact"], 4),
@@ -79,9 +79,13 @@ def experiment() -> Experiment:
 
 
 def _digest() -> str:
-    """No package ships these sentences: the first of them stand for the rules that made them."""
-    first = [(pair.source, pair.target) for pair in _split().train[:200]]
-    return sha256(str(first).encode()).hexdigest()
+    """No package ships these sentences: their own hash says which they are."""
+    pairs = [[(pair.source, pair.target) for pair in part] for part in _split()]
+    return sha256(str(pairs).encode()).hexdigest()
+
+
+def config(model: str) -> Seq2SeqConfig:
+    return Seq2SeqConfig(*map(len, grammar.vocabularies()), **WAYS[model])
 
 
 @lru_cache(maxsize=1)
@@ -92,9 +96,6 @@ def _split():
 @lru_cache(maxsize=1)  # the bands of a model come one after the other
 def _trained(model: str, *, seed: int, steps: int) -> nn.Module:
     seed_everything(seed)
-    network = Seq2Seq(Seq2SeqConfig(*map(len, grammar.vocabularies()), **WAYS[model]))
-    schedule = warmup_cosine(steps, warmup=min(WARMUP, steps - 1))
-    draw = batches(_split().train, size=SIZE)
-    if fit(network, draw, steps=steps, lr=LR, schedule=schedule, seed=seed).interrupted:
-        raise KeyboardInterrupt
+    network = Seq2Seq(config(model))
+    train(network, batches(_split().train, size=SIZE), steps=steps, lr=LR, seed=seed)
     return network

@@ -13,11 +13,11 @@ from torch import nn
 from vec2gpt import corpora
 from vec2gpt.recipes import pronunciation
 from vec2gpt.recipes.table import Experiment
+from vec2gpt.recipes.task import size, train, warmup
 from vec2gpt.seq2seq import ScheduledSampling, Seq2Seq, Seq2SeqConfig
-from vec2gpt.training import fit, seed_everything, warmup_cosine
+from vec2gpt.training import seed_everything
 
 STEPS, SIZE, LR, OWN = 600, 256, 3e-3, 0.25
-WARMUP = STEPS // 20
 SEEDS = (0, 1, 2)
 SHORT, LONG = 6, 10  # letters: up to the one, from the other on
 
@@ -60,33 +60,24 @@ def experiment() -> Experiment:
 
     def settings(*, model: str, seed: int, steps: int | None = None) -> dict:
         way = WAYS[model]
-        told = " ".join(f"{name}={value}" for name, value in way.config.items())
-        told += f" own={way.own}" if way.own else ""
-        trained = f"size={SIZE} lr={LR} warmup={WARMUP} spell={way.spell.__name__} {told}".strip()
-        return {"model": model, "seed": seed, "steps": STEPS if steps is None else steps, "settings": trained}
+        steps = STEPS if steps is None else steps
+        told = f"size={SIZE} lr={LR} warmup={warmup(steps)} spell={way.spell.__name__} own={way.own}"
+        return {"model": model, "seed": seed, "steps": steps, "settings": f"{told} {config(way)}"}
 
     def measure(*, model: str, seed: int, steps: int, **_: object) -> dict:
         way = WAYS[model]
         seed_everything(seed)
-        network = make(way)
-        _train(network, way, steps=steps, seed=seed)
-        return {"parameters": sum(weight.numel() for weight in network.parameters()), **_judge(network, way)}
+        network = Seq2Seq(config(way))
+        taught = ScheduledSampling(network, own=way.own, steps=steps) if way.own else network
+        train(taught, pronunciation.batches(size=SIZE, spell=way.spell), steps=steps, lr=LR, seed=seed)
+        return {"parameters": size(network), **_judge(network, way)}
 
     digest = corpora.corpus("cmudict").sha256
     return Experiment(settings, measure, data=digest, text=digest)
 
 
-def make(way: Way) -> Seq2Seq:
-    """A fresh model."""
-    return Seq2Seq(Seq2SeqConfig(*map(len, pronunciation.vocabs()), **way.config))
-
-
-def _train(model: nn.Module, way: Way, *, steps: int, seed: int) -> None:
-    taught = ScheduledSampling(model, own=way.own, steps=steps) if way.own else model
-    draw = pronunciation.batches(size=SIZE, spell=way.spell)
-    schedule = warmup_cosine(steps, warmup=min(WARMUP, steps - 1))
-    if fit(taught, draw, steps=steps, lr=LR, schedule=schedule, seed=seed).interrupted:
-        raise KeyboardInterrupt
+def config(way: Way) -> Seq2SeqConfig:
+    return Seq2SeqConfig(*map(len, pronunciation.vocabs()), **way.config)
 
 
 def _judge(model: nn.Module, way: Way) -> dict:

@@ -26,7 +26,7 @@ class Repaint(nn.Module):
 
     def forward(self, source_ids: Tensor, painted: Tensor) -> tuple[Tensor, ...]:
         decoder = self.model.decoder
-        memory, state, mask = self.model.encoder(source_ids)
+        first, (state, memory, mask) = self.model.start(source_ids)
 
         def step(carry, by_hand):
             ids, state = carry
@@ -38,8 +38,7 @@ class Repaint(nn.Module):
             ids = best.indices[:, 0]
             return (ids, state), (ids, weights[:, 0], best.indices, best.values)
 
-        start = torch.full_like(source_ids[:, 0], self.model.config.bos)
-        _, outputs = unroll(step, (start, state), painted)
+        _, outputs = unroll(step, (first, state), painted)
         return outputs
 
 

@@ -1,14 +1,14 @@
 """Say any word: a spelling to type, and what encoder-decoders make of it, sound by sound (chapter 4)."""
 
-import torch
 from torch import Tensor, nn
 
+from vec2gpt.decoding import clock
 from vec2gpt.phonemes import phoneme
 from vec2gpt.seq2seq import Seq2Seq
 from vec2gpt.text import Vocab
 from vec2gpt.unrolling import unroll
 from vec2gpt.widgets.live import LiveModel
-from vec2gpt.widgets.spelling import LIMIT, Vocabs, alphabet, by_name, check_words, kind
+from vec2gpt.widgets.spelling import LIMIT, Vocabs, by_name, opening
 
 CHOICES = 5
 
@@ -32,10 +32,8 @@ class Say(nn.Module):
             ids = best.indices[:, 0]
             return (ids, state), (ids, best.indices, best.values)
 
-        clock = torch.zeros(
-            1, LIMIT, device=source_ids.device
-        )  # a decoder needs no other input than its own last word
-        _, outputs = unroll(step, self.model.start(source_ids), clock)
+        first, state = self.model.start(source_ids)
+        _, outputs = unroll(step, (first, state), clock(first, LIMIT))
         return outputs
 
 
@@ -62,25 +60,18 @@ def say_widget(
     LiveModel(say: source_ids → ids, choices, probabilities)
     """
     models, vocabs = by_name(models, vocabs)
-    known, dictionary, curve = alphabet(vocabs[name] for name in models), dictionary or {}, curve or {}
-    check_words([word, *dictionary], known)
+    dictionary, curve = dictionary or {}, curve or {}
+    source_ids, about = opening(models, vocabs, word, dictionary)
     _check_curve(curve, models)
-    kinds = {name: kind(model, *vocabs[name]) for name, model in models.items()}
-    first = next(iter(kinds.values()))
-    ids = [*map(first["letters"].index, word), first["end"]]
     return LiveModel(
         "say",
         {name: Say(model) for name, model in models.items()},
-        {"source_ids": torch.tensor([ids])},
+        {"source_ids": source_ids},
         ["ids", "choices", "probabilities"],
         lengths={"source_ids": [1]},
         settings={
-            "word": word,
-            "alphabet": known,
-            "limit": LIMIT,
-            "models": kinds,
+            **about,
             "sounds": _sounds(dictionary, *(vocabs[name][1] for name in models)),
-            "dictionary": dictionary,
             "curve": {name: _points(shares) for name, shares in curve.items()},
         },
     )

@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 from string import ascii_lowercase
 
+import torch
+from torch import Tensor
+
+from vec2gpt.phonemes import phoneme
 from vec2gpt.seq2seq import Seq2Seq
 from vec2gpt.text import Vocab
 
@@ -27,9 +31,35 @@ def by_name(models, vocabs) -> tuple[dict[str, Seq2Seq], dict[str, Vocabs]]:
     return models, vocabs
 
 
+def opening(
+    models: dict[str, Seq2Seq],
+    vocabs: dict[str, Vocabs],
+    word: str,
+    dictionary: dict[str, list[list[str]]],
+) -> tuple[Tensor, dict]:
+    """The first question, `word` as the first model reads it, source_ids (1, S); and settings for the view.
+
+    ValueError for words that not every model can read, KeyError for listed phonemes that are none.
+    """
+    known = alphabet(vocabs[name] for name in models)
+    check_words([word, *dictionary], known)
+    for token in {token for ways in dictionary.values() for way in ways for token in way}:
+        phoneme(token)
+    kinds = {name: kind(model, *vocabs[name]) for name, model in models.items()}
+    first = next(iter(kinds.values()))
+    source_ids = torch.tensor([[*map(first["letters"].index, word), first["end"]]])
+    about = {"word": word, "alphabet": known, "limit": LIMIT, "models": kinds, "dictionary": dictionary}
+    return source_ids, about
+
+
 def kind(model: Seq2Seq, letters: Vocab, phonemes: Vocab) -> dict:
-    """What a view must know of a model to ask it, and to read its answer."""
+    """What a view must know of a model to ask it, and to read its answer.
+
+    ValueError if the letters lack the mark that the model ends its phonemes with.
+    """
     [mark] = phonemes.decode([model.config.eos])
+    if mark not in letters:  # letters with an unknown token would give that one's number
+        raise ValueError(f"the model ends with {mark!r}, which its letters lack: give both one end mark")
     return {
         "letters": letters.tokens,
         "phonemes": phonemes.tokens,

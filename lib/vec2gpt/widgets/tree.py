@@ -16,7 +16,7 @@ from vec2gpt.decoding import greedy, sampling
 from vec2gpt.search import Trace, beam_search
 from vec2gpt.seq2seq import Seq2Seq
 from vec2gpt.widgets.live import LiveModel
-from vec2gpt.widgets.spelling import LIMIT, Vocabs, alphabet, by_name, check_words, kind
+from vec2gpt.widgets.spelling import LIMIT, Vocabs, by_name, opening
 
 WIDEST = 8  # hypotheses that a beam can keep
 PRUNED = 4  # of the continuations that fell at a step, the best that are shown
@@ -165,34 +165,23 @@ def tree_widget(
     LiveModel(tree: source_ids, width, alpha, temperature, top_k, top_p, draw → parent, token, ...)
     """
     models, vocabs = by_name(models, vocabs)
-    known, dictionary = alphabet(vocabs[name] for name in models), dictionary or {}
-    check_words([word, *dictionary], known)
+    source_ids, about = opening(models, vocabs, word, dictionary or {})
     most = max(model.config.target_vocab for model in models.values())
     ranges = {**RANGES, "top_k": (1, most)}
     top_k = most if top_k is None else top_k
     start = {"width": width, "alpha": alpha, "temperature": temperature, "top_k": top_k, "top_p": top_p}
     _check_start(start, ranges)
-    kinds = {name: kind(model, *vocabs[name]) for name, model in models.items()}
-    first = next(iter(kinds.values()))
+    numbers = {
+        name: torch.tensor([value if name in WHOLE else float(value)]) for name, value in start.items()
+    }
     return LiveModel(
         "tree",
         {name: SearchTree(model) for name, model in models.items()},
-        {
-            "source_ids": torch.tensor([[*map(first["letters"].index, word), first["end"]]]),
-            **{
-                name: torch.tensor([value if name in WHOLE else float(value)])
-                for name, value in start.items()
-            },
-            "draw": torch.tensor([0]),
-        },
+        {"source_ids": source_ids, **numbers, "draw": torch.tensor([0])},
         OUTPUTS,
         lengths={"source_ids": [1]},
         settings={
-            "word": word,
-            "alphabet": known,
-            "limit": LIMIT,
-            "models": kinds,
-            "dictionary": dictionary,
+            **about,
             "start": start,
             "ranges": {name: list(ends) for name, ends in ranges.items()},
         },

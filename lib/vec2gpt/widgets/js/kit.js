@@ -1,5 +1,6 @@
 // kit.js: what makes a view a widget: its frame, its keyboard, links to its state. Controls are in controls.js,
-// words that are typed in words.js, what views draw with in layout.js; Python joins all of them and a view to one file.
+// words that are typed in words.js and spelling.js, what views draw with in layout.js; Python joins all of them and a view
+// to one file.
 //
 // A view is a plain object of pure functions over one context `c = {state, result, settings, w}`:
 //   words     {en: {title, hint, picture, ...}}: every text of the view, by language
@@ -11,7 +12,9 @@
 //             neighbours with the same `row` stay in one line
 //   compute   async function* (c, ask): yields results; ask(inputs) answers with the model's outputs
 //   picture   (c) => SVG or HTML
-//   sentence  (c) => what the picture shows now, in a sentence
+//   sentence  (c) => what the picture shows now, in a sentence, which stands under it
+//   above, below  (c) => HTML that is only read, above the picture and below its sentence: a table, a legend (optional).
+//             Where a view has an `act`, the picture's keys are its own: screen readers cannot browse what stands there
 //   act       (c, gesture) => new state or undefined; gesture {kind, x, y, from, key, target}, kind one of "press", "drag",
 //             "click" (a press that ended where it began, and was no scrolling) and "key"; x, y in the picture's
 //             units, `from` where a drag began, target the data-key that was pressed (optional)
@@ -99,12 +102,15 @@ function begin(view, get, lang) {
   return { settings, w: speak(view.words, lang), state, result: { ...get("first"), of: state } };
 }
 
+/** What a view draws, part by part: the picture, and what is read around it. */
+const showing = (view, c) => Object.fromEntries(["above", "picture", "below"].map((part) => [part, view[part]?.(c) ?? ""]));
+
 /** The widget's first picture as HTML, for a page before (or without) JavaScript. */
 export function still(view, traits, lang) {
-  const c = begin(view, (name) => traits[name], lang);
+  const c = begin(view, (name) => traits[name], lang), { above, picture, below } = showing(view, c);
   return `<div class="v2g" role="group" aria-label="${esc(c.w.title)}"><p class="v2g-head"><strong>${esc(c.w.title)}</strong></p>` +
-    `<p class="v2g-hint">${esc(c.w.hint)}</p><div class="v2g-picture">${view.picture(c)}</div>` +
-    `<p class="v2g-sentence">${esc(view.sentence(c))}</p></div>`;
+    `<p class="v2g-hint">${esc(c.w.hint)}</p><div class="v2g-above">${above}</div><div class="v2g-picture">${picture}</div>` +
+    `<p class="v2g-sentence">${esc(view.sentence(c))}</p><div class="v2g-below">${below}</div></div>`;
 }
 
 // ---- the widget ----
@@ -116,13 +122,15 @@ let widgets = 0;                                   // for ids
 const taken = {};                                  // for links: a page's second softmax is called softmax-2
 
 /** The frame of a widget; the parts are found by their classes. */
-const frameHTML = (view, c, k, id, onPage) => `<div class="v2g" role="group" aria-label="${esc(c.w.title)}">
+export const frameHTML = (view, c, k, id, onPage) => `<div class="v2g" role="group" aria-label="${esc(c.w.title)}">
   <p class="v2g-head"><strong>${esc(c.w.title)}</strong> <span class="v2g-who"></span></p>
   <p class="v2g-hint" id="${id}-hint">${esc(c.w.hint)}</p>
   <form class="v2g-controls" onsubmit="return false"></form>
+  <div class="v2g-above"></div>
   <div class="v2g-picture"${view.act ? ` tabindex="0" role="application" aria-label="${esc(c.w.picture)}" aria-describedby="${id}-hint"` : ""}></div>
   <p class="v2g-note" role="status"></p>
   <p class="v2g-sentence" aria-live="polite"></p>
+  <div class="v2g-below"></div>
   <p class="v2g-foot"><button type="button" class="v2g-reset">${esc(k.reset)}</button>${
   onPage ? ` <button type="button" class="v2g-link">${esc(k.link)}</button>` : ""}</p></div>`;
 
@@ -186,7 +194,7 @@ export function widget(view) {
       const note = (text) => { if ($("note").textContent !== text) $("note").textContent = text; };
       const draw = () => {
         const t0 = performance.now();
-        $("picture").innerHTML = view.picture(c);
+        for (const [part, html] of Object.entries(showing(view, c))) $(part).innerHTML = html;
         root.dataset.drawn = (performance.now() - t0).toFixed(2);
       };
       const tell = () => { $("sentence").textContent = view.sentence(c); sync(document.activeElement); };

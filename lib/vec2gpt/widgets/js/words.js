@@ -68,31 +68,3 @@ export function near(words, text, atMost = 4) {
   if (typed) folded.forEach((word, k) => found[distance(word, sets[k])]?.push(words[k]));   // frequent ones first
   return found.slice(0, most + 1).flat().slice(0, atMost);
 }
-
-// ---- a word of any kind, spelled with the letters that a model knows: settings {alphabet, limit} ----
-
-// The advice stands in one line of a phone, so that the picture below keeps its place.
-const SPELLING = {
-  en: {
-    word: "Spelling", examples: "Examples", empty: () => "Type a word: letters from a to z.",
-    strange: ({ alphabet }, value) => `Only the letters ${alphabet[0]} to ${alphabet.at(-1)} can be read${value ? ":" : ". Type such a word."}`,
-    long: ({ limit }) => `At most ${limit} letters can be read:`,
-  },
-};
-
-/** What keeps a word from being read, as the name of the words that say so; null if nothing does. */
-export function misspelling(word, { alphabet, limit }) {
-  if (!word) return "empty";
-  if ([...word].some((ch) => !alphabet.includes(ch))) return "strange";
-  return word.length > limit ? "long" : null;
-}
-
-/** The nearest word that can be read: letters without their accents, nothing else, no more than fit. */
-export const respelled = (word, { alphabet, limit }) =>
-  [...word.normalize("NFD")].filter((ch) => alphabet.includes(ch)).slice(0, limit).join("");
-
-/** A view's advice on `c.state.word`; `c.w` holds the words of SPELLING. */
-export function spellingAdvice({ state: { word }, settings, w }) {
-  const wrong = misspelling(word, settings), value = respelled(word, settings);
-  return wrong && { text: w[wrong](settings, value), offers: value ? [{ name: "word", value }] : [] };
-}

@@ -4,16 +4,12 @@
 
 const WIDE = 330, HIGH = 132, PLOT = { left: 40, right: 8, top: 8, bottom: 22 };   // of the curves, in SVG units
 const DASHES = ["none", "6 3", "2 3", "9 3 2 3"];              // one for each model, for lines are not told by colour alone
-const MARKS = { right: "✓", wrong: "✗" };
 
 // ---- what is answered ----
 
-const modelOf = (c, state) => state.model ?? Object.keys(c.settings.models)[0];
 const names = (c) => Object.keys(c.settings.models);
-const ways = ({ settings: { dictionary } }, word) => (Object.hasOwn(dictionary, word) ? dictionary[word] : []);   // "constructor" is a word too
-const bare = (sound) => sound.replace(/\d$/, "");              // without its stress
 const isVowel = (sound) => /^[AEIOU]/.test(sound);
-const alike = ([a, b]) => a !== null && b !== null && bare(a) === bare(b);
+const alike = ([a, b]) => a !== null && b !== null && unstressed(a) === unstressed(b);
 
 /** The sounds of an answer, and whether the model came to an end. */
 export function utterance({ ids }, { phonemes, eos }) {
@@ -40,16 +36,16 @@ export function aligned(a, b) {
 }
 
 /** An utterance beside the nearest of the listed pronunciations: {way, pairs, right}; null if none is listed. */
-export function judged({ sounds, ended }, listed) {
-  const wrong = (pairs) => pairs.filter((pair) => !alike(pair)).length;
-  const all = listed.map((way) => ({ way, pairs: aligned(sounds, way) })).sort((p, q) => wrong(p.pairs) - wrong(q.pairs));
-  return all.length ? { ...all[0], right: ended && !wrong(all[0].pairs) } : null;
+export function judged({ sounds, ended }, ways) {
+  const wrong = ({ pairs }) => pairs.filter((pair) => !alike(pair)).length;
+  const [nearest] = ways.map((way) => ({ way, pairs: aligned(sounds, way) })).sort((p, q) => wrong(p) - wrong(q));
+  return nearest ? { ...nearest, right: ended && isListed(sounds, ways) } : null;
 }
 
 /** The answer on which the picture stands: {word, model, sounds, ended, verdict}. */
 function answer(c) {
-  const { word } = c.result.of, model = modelOf(c, c.result.of), said = utterance(c.result, c.settings.models[model]);
-  return { word, model, ...said, verdict: judged(said, ways(c, word)) };
+  const { word } = c.result.of, said = utterance(c.result, modelKind(c));
+  return { word, model: modelName(c, c.result.of), ...said, verdict: judged(said, waysOf(c.settings, word)) };
 }
 
 /** The columns from left to right: {t, sound, listed}; t is null where a listed sound was left out, sound where the model ends. */
@@ -61,7 +57,7 @@ export function columns({ sounds, ended, verdict }) {
 
 /** What the model thought of at step `t`, the likeliest first: [sound, or null for the end; probability]. */
 function thoughts(c, t) {
-  const { phonemes, eos } = c.settings.models[modelOf(c, c.result.of)], { choices, probabilities } = c.result, many = choices.dims[2];
+  const { phonemes, eos } = modelKind(c), { choices, probabilities } = c.result, many = choices.dims[2];
   return Array.from({ length: many }, (_, k) => t * many + k)
     .map((k) => [choices.data[k] === eos ? null : phonemes[choices.data[k]], probabilities.data[k]]);
 }
@@ -69,10 +65,9 @@ function thoughts(c, t) {
 /** The share of words of this length that a model says right; undefined where it was not measured. */
 export const shareAt = (curve, length) => curve?.find(([n]) => n === length)?.[1];
 
-const percent = (share) => `${Math.round(100 * share)}%`;
 const inIPA = (c, sounds) => `/${sounds.map((sound) => c.settings.sounds[sound]?.[0] ?? "").join("")}/`;
 const both = (c, sounds) => (sounds.length ? `${sounds.join(" ")} ${inIPA(c, sounds)}` : c.w.nothing);
-const marked = (right, text) => `${right ? MARKS.right : MARKS.wrong} ${text}`;
+const marked = (right, text) => `${right ? SIGNS.right : SIGNS.wrong} ${text}`;
 const unmarked = (text) => text.replace(/^[✓✗] /, "");        // for a sentence, which is read aloud
 
 // ---- the picture ----
@@ -84,7 +79,7 @@ const unbroken = (text) => esc(text).replace(/\/\S+\//g, '<span class="v2g-ipa">
 function judgement(c, { word, verdict, ended }) {
   if (!ended) return marked(false, c.w.endless(c.settings.limit));
   if (!verdict) return c.w.unlisted;
-  return marked(verdict.right, verdict.right ? c.w.asListed : c.w.listed(ways(c, word).map((way) => both(c, way)).join(c.w.or)));
+  return marked(verdict.right, verdict.right ? c.w.asListed : c.w.listed(waysOf(c.settings, word).map((way) => both(c, way)).join(c.w.or)));
 }
 
 const loud = (c, said) =>
@@ -116,11 +111,11 @@ function stepped(c, one) {
 /** Every model on the word that is shown: what it said, if it was asked, and its share of words so long. */
 function comparison(c, { word, model }) {
   const length = word.length, rows = names(c).map((name, k) => {
-    const said = name === model ? answer(c) : c.result.heard?.[name], verdict = said && judged(said, ways(c, word));
+    const said = name === model ? answer(c) : c.result.heard?.[name], verdict = said && judged(said, waysOf(c.settings, word));
     const share = shareAt(c.settings.curve[name], length), text = said ? both(c, said.sounds) : c.w.unasked;
     const line = c.settings.curve[name] ? `<svg width="30" height="8" aria-hidden="true">${stroke([[1, 4], [29, 4]], k, name === model)}</svg> ` : "";
     return `<tr><th scope="row">${line}${name === model ? `<strong>${esc(name)}</strong>` : esc(name)}</th><td>${unbroken(verdict ? marked(verdict.right, text) : text)}</td>` +
-      (drawable(c) ? `<td>${share === undefined ? "–" : percent(share)}</td>` : "") + "</tr>";
+      (drawable(c) ? `<td>${share === undefined ? "–" : percentage(share)}</td>` : "") + "</tr>";
   });
   const heads = [c.w.model, c.w.says, ...(drawable(c) ? [c.w.soLong(length)] : [])].map((head) => `<th scope="col">${esc(head)}</th>`);
   return `<table class="v2g-table"><thead><tr>${heads.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
@@ -143,7 +138,7 @@ export const spot = (length, share, least, most) => [
 function axes(least, most, length) {
   const at = (n, share) => spot(n, share, least, most), [here, foot] = at(length, 0), within = length >= least && length <= most;
   const level = (y) => `<line class="axis" x1="${PLOT.left}" x2="${WIDE - PLOT.right}" y1="${at(least, y)[1]}" y2="${at(least, y)[1]}"/>` +
-    `<text class="soft" x="${PLOT.left - 5}" y="${at(least, y)[1] + 4}" text-anchor="end">${percent(y)}</text>`;
+    `<text class="soft" x="${PLOT.left - 5}" y="${at(least, y)[1] + 4}" text-anchor="end">${percentage(y)}</text>`;
   const below = (n, look) => `<text ${look} x="${at(n, 0)[0].toFixed(1)}" y="${HIGH - 6}" text-anchor="middle">${n}</text>`;
   const ends = [least, most].filter((n) => !within || Math.abs(at(n, 0)[0] - here) > 18);
   const line = `<line x1="${here}" x2="${here}" y1="${PLOT.top}" y2="${foot}" stroke="var(--ink)" stroke-dasharray="1 3"/>`;
@@ -181,7 +176,7 @@ export const view = {
       ...SPELLING.en,
       title: "Say any word",
       hint: "Type a spelling, a name or a word of your own making. Press a step to read it in words.",
-      picture: "The pronunciation, and what the model thought of at each step. Left and right choose a step, delete leaves the steps.",
+      picture: "What the model thought of at each step. Left and right choose a step, delete leaves the steps.",
       model: "Model", says: "says", end: "end", theEnd: "the end", nothing: "nothing", or: ", or ",
       asListed: "right, as listed", listed: (ways) => `listed: ${ways}`, unlisted: "not in this page’s list: you decide",
       endless: (limit) => `no end after ${limit} sounds: the model has lost the thread`,
@@ -194,23 +189,18 @@ export const view = {
     },
   },
   start: ({ word }) => ({ word, at: -1 }),
-  controls: ({ settings, w }) => {
-    const options = Object.keys(settings.dictionary).map((word) => [word, word]), act = ({ state }, word) => ({ ...state, word, at: -1 });
-    const examples = { kind: "examples", name: "example", label: w.examples, options, act };
-    return [{ kind: "word", name: "word", label: w.word, sign: w.word, words: [] }, ...(options.length ? [examples] : [])];
-  },
+  controls: (c) => wordControls(c, { at: -1 }),
   accept: ({ state, settings }) => {
     const at = Number.isInteger(state.at) ? clamp(state.at, -1, settings.limit - 1) : -1;
-    return { ...state, word: spelled([], String(state.word)).toLowerCase(), at };
+    return { ...state, word: asTyped(state.word), at };
   },
   moved: (state) => ({ ...state, at: -1 }),
   advice: spellingAdvice,
   async *compute(c, ask) {
-    const { word } = c.state, { letters: known, end } = c.settings.models[modelOf(c, c.state)];
+    const { word } = c.state, { of: before } = c.result;
     if (misspelling(word, c.settings)) return;                       // the last right answer stays
-    const before = c.result.of, heard = before.word === word ? { ...c.result.heard, [modelOf(c, before)]: answer(c) } : {};
-    const ids = [...[...word].map((ch) => known.indexOf(ch)), end];
-    yield { ...(await ask({ source_ids: { dims: [1, ids.length], data: ids } })), heard };
+    const heard = before.word === word ? { ...c.result.heard, [modelName(c, before)]: answer(c) } : {};
+    yield { ...(await ask({ source_ids: sourceIds(c) })), heard };
   },
   act: (c, { kind, key, target }) => {
     const said = answer(c), last = said.sounds.length - !said.ended, { at } = c.state;
@@ -220,15 +210,16 @@ export const view = {
     if (step !== undefined) return { ...c.state, at: clamp(at + step, 0, last) };
     if (key === "Delete" || key === "Backspace") return { ...c.state, at: -1 };
   },
-  picture: (c) => {
-    const said = answer(c), steps = `<ol class="v2g-steps">${columns(said).map((one) => column(c, one)).join("")}</ol>`;
-    const compared = names(c).length > 1 || drawable(c) ? `<div style="flex:2 1 24rem">${comparison(c, said)}</div>` : "";
-    return loud(c, said) + steps + legend(c, said) + `<div class="v2g-pair">${compared}${drawable(c) ? curves(c, said) : ""}</div>`;
+  above: (c) => loud(c, answer(c)),
+  picture: (c) => `<ol class="v2g-steps">${columns(answer(c)).map((one) => column(c, one)).join("")}</ol>`,
+  below: (c) => {
+    const said = answer(c), compared = names(c).length > 1 || drawable(c) ? `<div style="flex:2 1 24rem">${comparison(c, said)}</div>` : "";
+    return `${legend(c, said)}<div class="v2g-pair">${compared}${drawable(c) ? curves(c, said) : ""}</div>`;
   },
   sentence: (c) => {
     const said = answer(c), step = columns(said).find(({ t }) => t !== null && t === c.state.at), share = shareAt(c.settings.curve[said.model], said.word.length);
     if (step) return stepped(c, step);
-    return c.w.whole(names(c).length > 1 && said.model, said.word, both(c, said.sounds), unmarked(judgement(c, said))) + (share === undefined ? "" : c.w.share(percent(share), said.word.length));
+    return c.w.whole(names(c).length > 1 && said.model, said.word, both(c, said.sounds), unmarked(judgement(c, said))) + (share === undefined ? "" : c.w.share(percentage(share), said.word.length));
   },
 };
 

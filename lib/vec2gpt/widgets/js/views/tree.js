@@ -5,7 +5,6 @@
 const BEAM = "beam", SAMPLING = "sampling";
 const ROW = 24, HIGH = 20, TOP = 22, GAP = 30;                  // layout, in SVG units
 const BOX = { [BEAM]: 66, [SAMPLING]: 92 };                     // a box's width; samples are counted in theirs
-const MARKS = { right: "✓", wrong: "✗" };
 
 // ---- the tree: nodes {t, token, chance, logP, score, parent, until}; `until`: the last step after which it, or what
 // ---- grew from it, was kept (−1: never). A tree: {columns: nodes by step, beams: after each step what is kept, best
@@ -85,13 +84,12 @@ export function along({ columns }, ids) {
 
 // ---- what an answer says ----
 
-const kindOf = (c) => c.settings.models[c.result.of.model ?? Object.keys(c.settings.models)[0]];
 const trees = new WeakMap();
 
 /** The tree on which the picture stands, made once an answer and mode. */
 function treeOf(c) {
   const { mode } = c.state, known = trees.get(c.result) ?? {}, make = mode === BEAM ? grow : joined;
-  if (!known[mode]) trees.set(c.result, { ...known, [mode]: make(c.result, kindOf(c).eos) });
+  if (!known[mode]) trees.set(c.result, { ...known, [mode]: make(c.result, modelKind(c).eos) });
   return trees.get(c.result)[mode];
 }
 
@@ -102,29 +100,45 @@ const whole = (c, tree) => shown(c, tree) === tree.columns.length - 1;
 
 /** The greedy text: {ids, logP, ended}, the end apart. */
 function greedyOf(c) {
-  const { texts, said, text_log_p } = c.result, all = [...texts.data.slice(0, texts.dims[1])].filter((_, t) => said.data[t]), { eos } = kindOf(c);
+  const { texts, said, text_log_p } = c.result, all = [...texts.data.slice(0, texts.dims[1])].filter((_, t) => said.data[t]), { eos } = modelKind(c);
   return { all, ids: all.filter((id) => id !== eos), logP: text_log_p.data[0], ended: all.at(-1) === eos };
 }
 
-const sounds = (c, ids) => ids.map((id) => kindOf(c).phonemes[id]).join(" ") || c.w.nothing;
-const bare = (text) => text.replace(/\d/g, "");                // without stress
+const sounds = (c, ids) => ids.map((id) => modelKind(c).phonemes[id]);
+const inWords = (c, ids) => sounds(c, ids).join(" ") || c.w.nothing;
 
-/** Whether a text is listed for the word: true, false, or null where nothing is. */
-export function listed({ settings: { dictionary } }, word, text) {
-  const ways = Object.hasOwn(dictionary, word) ? dictionary[word] : [];
-  return ways.length ? ways.some((way) => bare(way.join(" ")) === bare(text)) : null;
-}
+/** Whether tokens are as the word that was asked for is listed: true, false, or null where nothing is. */
+const listed = (c, ids) => isListed(sounds(c, ids), waysOf(c.settings, c.result.of.word));
 
-const fixed = (x) => x.toFixed(2).replace("-", "−");
-const percent = (p) => (p < 0.005 ? "<1%" : p > 0.995 && p < 1 ? ">99%" : `${Math.round(100 * p)}%`);
+const fixed = (x) => (Math.abs(x) < 0.005 ? "0.00" : x.toFixed(2).replace("-", "−"));
 
 /** The rows of the list, best first: the texts that the step shown kept, or all samples. */
 export function texts(c) {
   const tree = treeOf(c), kept = c.state.mode === BEAM ? tree.beams[shown(c, tree)] : tree.beams[0];
-  return kept.map((node) => {
-    const text = sounds(c, tokens(node));
-    return { node, text, right: node.ended ? listed(c, c.result.of.word, text) : null };
-  });
+  return kept.map((node) => ({ node, text: inWords(c, tokens(node)), right: node.ended ? listed(c, tokens(node)) : null }));
+}
+
+// ---- the node under the reader's hand: state.node, its step and its place in that step's column ----
+
+const keyOf = ({ columns }, node) => `${node.t},${columns[node.t].indexOf(node)}`;
+
+/** The node that is chosen; undefined if none is, or none of the steps shown. */
+function chosen(c, tree) {
+  const [t, k] = c.state.node.split(",");
+  return t && t <= shown(c, tree) ? tree.columns[t]?.[k] : undefined;
+}
+
+/** Of the nodes of one step, that which lasts longest, the likeliest of equals; undefined of none. */
+const foremost = ([...nodes]) => nodes.sort((a, b) => b.until - a.until || b.chance - a.chance)[0];
+
+/** Where a key leads from `node`, within the steps to `last`: to what it continues or what continues it, to the first or
+    the last of them, or to its neighbour in the column; to itself where there is nothing, undefined for other keys. */
+export function walked(tree, node, key, last) {
+  const { place } = places(tree), next = (from) => foremost((tree.columns[from.t + 1] ?? []).filter(({ t, parent }) => t <= last && parent === from));
+  const beside = (rows) => tree.columns[node.t].find((other) => place.get(other) === place.get(node) + rows);
+  const end = (from) => (next(from) ? end(next(from)) : from);
+  const ways = { ArrowUp: () => beside(-1), ArrowDown: () => beside(1), ArrowLeft: () => path(node).at(-2), ArrowRight: () => next(node), Home: () => path(node)[0], End: () => end(node) };
+  return ways[key] && (ways[key]() ?? node);
 }
 
 // ---- the picture ----
@@ -146,13 +160,16 @@ export function fate(node, at, best) {
 const x = (c, t) => 4 + t * (BOX[c.state.mode] + GAP);
 
 function drawNode(c, node, y, look) {
-  const text = node.ended ? c.w.stop : kindOf(c).phonemes[node.token], { box, fade } = LOOKS[look], p = percent(node.chance), wide = BOX[c.state.mode];
+  const text = node.ended ? c.w.stop : modelKind(c).phonemes[node.token], { box, fade } = LOOKS[look], p = percentage(node.chance), wide = BOX[c.state.mode];
   const scored = c.state.mode === BEAM && node.ended && node.until >= 0, tail = scored ? fixed(node.score) : node.times > 1 ? `${p} ×${node.times}` : p, left = x(c, node.t);
-  return `<g opacity="${fade}"><title>${esc(c.w.node(sounds(c, tokens(node)), node.ended, p, c.state.mode === BEAM ? c.w.status(fixed(node.logP), c.w[look]) : ""))}</title>` +
+  return `<g data-key="${keyOf(treeOf(c), node)}" opacity="${fade}"><title>${esc(told(c, node, look))}</title>` +
     `<rect x="${left}" y="${y - HIGH / 2}" width="${wide}" height="${HIGH}" rx="${node.ended ? 0 : 5}" fill="var(--${look === "pruned" ? "paper" : "wash"})" ${box}/>` +
     `<text x="${left + 5}" y="${y + 4}"${look === "best" ? ' font-weight="700"' : ""}>${esc(text)}</text>` +
     `<text${fade === 1 ? ' class="soft"' : ""} x="${left + wide - 4}" y="${y + 4}" text-anchor="end">${esc(tail)}</text></g>`;
 }
+
+/** The frame around the node that is chosen. */
+const frame = (c, node, y) => `<rect class="cursor" x="${x(c, node.t) - 3}" y="${y - HIGH / 2 - 3}" width="${BOX[c.state.mode] + 6}" height="${HIGH + 6}" rx="7"/>`;
 
 function drawEdge(c, node, y, from, look, dashed) {
   const right = x(c, node.t), left = right - GAP, middle = (left + right) / 2, { edge, fade } = LOOKS[look];
@@ -165,13 +182,13 @@ function drawEdge(c, node, y, from, look, dashed) {
 const bestOf = (c, tree) => new Set(c.state.mode === BEAM ? path(tree.beams[shown(c, tree)][0]) : []);
 
 function drawing(c) {
-  const tree = treeOf(c), at = shown(c, tree), { place, tall } = places(tree), best = bestOf(c, tree), greedy = new Set(c.state.mode === BEAM ? along(tree, greedyOf(c).all) : []);
+  const tree = treeOf(c), at = shown(c, tree), { place, tall } = places(tree), best = bestOf(c, tree), here = chosen(c, tree), greedy = new Set(c.state.mode === BEAM ? along(tree, greedyOf(c).all) : []);
   const wide = x(c, tree.columns.length) - GAP + 6, high = TOP + tall * ROW + 4, y = (node) => TOP + (place.get(node) + 0.5) * ROW;
   const nodes = tree.columns.slice(0, at + 1).flat().map((node) => [node, fate(node, at, best)]).sort(([, a], [, b]) => (a === "best") - (b === "best"));
   const heads = tree.columns.map((_, t) => `<text class="soft" x="${x(c, t) + BOX[c.state.mode] / 2}" y="13" text-anchor="middle">${t + 1}</text>`).join("");
-  return `<svg width="${wide}" height="${high}" viewBox="0 0 ${wide} ${high}" role="img" aria-label="${esc(c.w.picture)}">${heads}` +
+  return `<svg width="${wide}" height="${high}" viewBox="0 0 ${wide} ${high}" role="img" aria-label="${esc(view.sentence(c))}">${heads}` +
     nodes.map(([node, look]) => drawEdge(c, node, y(node), y(node.parent), look, greedy.has(node))).join("") +
-    `${nodes.map(([node, look]) => drawNode(c, node, y(node), look)).join("")}</svg>`;
+    `${nodes.map(([node, look]) => drawNode(c, node, y(node), look)).join("")}${here ? frame(c, here, y(here)) : ""}</svg>`;
 }
 
 const sample = (edge) => `<svg width="26" height="12" viewBox="0 0 26 12" aria-hidden="true" style="flex:none"><line x1="0" x2="26" y1="6" y2="6" ${edge}/></svg>`;
@@ -183,22 +200,29 @@ function legend(c) {
   return `<ul class="v2g-legend">${items}<li><span>${esc(c.state.mode === BEAM ? w.stopScore(c.result.of.alpha.toFixed(1)) : w.stopTimes)}</span></li></ul>`;
 }
 
-const verdict = (c, right) => (right === null ? c.w.unlisted : right ? `${MARKS.right} ${c.w.right}` : `${MARKS.wrong} ${c.w.wrong}`);
+const verdict = (c, right) => (right === null ? c.w.unlisted : right ? `${SIGNS.right} ${c.w.right}` : `${SIGNS.wrong} ${c.w.wrong}`);
 
 /** The list: the texts kept, or drawn, and below them what greedy search says. */
 function list(c) {
-  const { w } = c, sampled = c.state.mode === SAMPLING, { ids, logP, ended } = greedyOf(c), said = sounds(c, ids), { word } = c.result.of;
+  const { w } = c, sampled = c.state.mode === SAMPLING, { ids, logP, ended } = greedyOf(c), said = inWords(c, ids);
   const row = (head, text, numbers, right) => `<tr><th scope="row">${esc(head)}</th><td>${esc(text)}</td>${numbers.map((n) => `<td>${n}</td>`).join("")}<td>${esc(right)}</td></tr>`;
   const rows = texts(c).map(({ node, text, right }, k) =>
     row(sampled ? `${node.times} ×` : k + 1, text + (node.ended ? "" : " …"), [fixed(node.logP), fixed(node.score)], node.ended ? verdict(c, right) : w.unfinished));
-  const greedy = row(w.greedy, said + (ended ? "" : " …"), [fixed(logP), fixed(c.result.text_score.data[0])], ended ? verdict(c, listed(c, word, said)) : w.unfinished);
+  const greedy = row(w.greedy, said + (ended ? "" : " …"), [fixed(logP), fixed(c.result.text_score.data[0])], ended ? verdict(c, listed(c, ids)) : w.unfinished);
   const heads = [sampled ? w.times : w.rank, w.text, w.logP, w.score, w.listed].map((head) => `<th scope="col">${esc(head)}</th>`).join("");
   return `<table class="v2g-table" style="font-variant-numeric:tabular-nums"><thead><tr>${heads}</tr></thead><tbody>${rows.join("")}${greedy}</tbody></table>`;
 }
 
 // ---- in words ----
 
-const few = (c, nodes) => nodes.slice(0, 4).map((node) => c.w.sounded(sounds(c, tokens(node)), node.ended)).join(", ") + (nodes.length > 4 ? c.w.more(nodes.length - 4) : "");
+const few = (c, nodes) => nodes.slice(0, 4).map((node) => c.w.sounded(inWords(c, tokens(node)), node.ended)).join(", ") + (nodes.length > 4 ? c.w.more(nodes.length - 4) : "");
+
+/** All that is known of a node. */
+function told(c, node, look = fate(node, shown(c, treeOf(c)), bestOf(c, treeOf(c)))) {
+  const { w } = c, score = node.ended && node.until >= 0 ? fixed(node.score) : "";
+  const rest = c.state.mode === BEAM ? w.status(fixed(node.logP), score, w[look]) : w.shared(node.times);
+  return w.node(w.sounded(inWords(c, tokens(node)), node.ended), percentage(node.chance), rest);
+}
 
 /** What a step of the search kept, and what fell. */
 function stepped(c, tree, at) {
@@ -207,9 +231,9 @@ function stepped(c, tree, at) {
 }
 
 function found(c, [best]) {
-  const { word, width, alpha } = c.result.of, greedy = greedyOf(c), other = sounds(c, greedy.ids), judged = (right) => (right === null ? "" : right ? c.w.isRight : c.w.isWrong);
+  const { word, width, alpha } = c.result.of, greedy = greedyOf(c), other = inWords(c, greedy.ids), judged = (right) => (right === null ? "" : right ? c.w.isRight : c.w.isWrong);
   const said = c.w.found(word, width, alpha.toFixed(1), best.text + judged(best.right), fixed(best.node.logP));
-  return `${said} ${other === best.text ? c.w.alike : c.w.unlike(other + judged(listed(c, word, other)), fixed(greedy.logP))}`;
+  return `${said} ${other === best.text ? c.w.alike : c.w.unlike(other + judged(listed(c, greedy.ids)), fixed(greedy.logP))}`;
 }
 
 function sampled(c, rows) {
@@ -220,19 +244,20 @@ function sampled(c, rows) {
 
 export const view = {
   name: "tree",
-  quiet: ["mode", "step"],
+  quiet: ["mode", "step", "node"],
   words: {
     en: {
       ...SPELLING.en,
       title: "The search tree",
-      hint: "Type a word. The tree is how its pronunciation is searched for, sound by sound, with the probability of each; make the beam wider, or let chance decide.",
-      picture: "The tree of beginnings, a column for each sound. The table below lists its texts, the sentence tells the step.",
+      hint: "Type a word. The tree is how its pronunciation is searched for, sound by sound, with the probability of each; make the beam wider, or let chance decide. Press a sound to read its numbers below the tree.",
+      picture: "The tree of beginnings, a column for each sound. Left and right go along a text, up and down through a column, delete leaves the tree.",
       mode: "Write by", beam: "beam search", sampling: "sampling", width: "Beam width", alpha: "Length penalty α",
       temperature: "Temperature", top_k: "Top-k", top_p: "Top-p", again: "Draw again",
       back: "Previous step", next: "Next step", all: "Whole tree", at: (t, n) => `step ${t} of ${n}`,
       stop: "■", nothing: "(nothing)", best: "the best of this step", kept: "kept", fell: "kept, and fell later", pruned: "pruned",
-      node: (text, ended, p, status) => `${text}${ended ? ", end" : ""}: probability ${p} after what stands before${status}`,
-      status: (logP, look) => `, log p ${logP}, ${look}`,
+      node: (text, p, rest) => `${text}: probability ${p} after what stands before it; ${rest}.`,
+      status: (logP, score, look) => `log p ${logP} in all${score && `, score ${score}`}; ${look}`,
+      shared: (n) => `${n} ${n === 1 ? "sample goes" : "samples go"} this way`,
       bestLine: "best", keptLine: "kept", fellLine: "fell later", prunedLine: "pruned at once (the likeliest four)", greedyLine: "greedy search",
       stopScore: (alpha) => `■ end, with its score: log p / length^${alpha}`, stopTimes: "■ end; ×2: two samples go this way",
       rank: "Rank", times: "Drawn", text: "Pronunciation", logP: "log p", score: "score", listed: "Listed", greedy: "greedy",
@@ -246,41 +271,49 @@ export const view = {
       rightOf: (n) => ` ${n} of the samples ${n === 1 ? "is" : "are"} as listed.`,
     },
   },
-  start: ({ word, start, limit }) => ({ word, mode: BEAM, ...start, draw: 0, step: limit }),
-  controls: ({ settings: { ranges, dictionary, limit }, w }) => {
+  start: ({ word, start, limit }) => ({ word, mode: BEAM, ...start, draw: 0, step: limit, node: "" }),
+  controls: (c) => {
+    const { settings: { ranges, limit }, w } = c;
     const range = (name, step, digits, row) => ({ kind: "range", name, label: w[name], min: ranges[name][0], max: ranges[name][1], step, show: (v) => (+v).toFixed(digits), row });
-    const options = Object.keys(dictionary).map((word) => [word, word]);
-    const to = (name, label, step) => ({ kind: "button", name, label, row: "step", act: (c) => ({ ...c.state, step: step(shown(c, treeOf(c)) + 1) }) });
+    const to = (name, label, step) => ({ kind: "button", name, label, row: "step", act: (d) => ({ ...d.state, step: step(shown(d, treeOf(d)) + 1), node: "" }) });
     return [
-      { kind: "word", name: "word", label: w.word, sign: w.word, words: [] },
-      ...(options.length ? [{ kind: "examples", name: "example", label: w.examples, options, act: ({ state }, word) => ({ ...state, word, step: limit }) }] : []),
+      ...wordControls(c, { step: limit, node: "" }),
       { kind: "choice", name: "mode", label: w.mode, options: [[BEAM, w.beam], [SAMPLING, w.sampling]] },
       range("width", 1, 0, "beam"), range("alpha", 0.1, 1, "beam"),
       range("temperature", 0.1, 1, "chance"), range("top_k", 1, 0, "chance"), range("top_p", 0.05, 2, "chance"),
-      { kind: "button", name: "again", label: w.again, row: "chance", act: ({ state }) => ({ ...state, mode: SAMPLING, draw: (state.draw + 1) % 1000 }) },
+      { kind: "button", name: "again", label: w.again, row: "chance", act: ({ state }) => ({ ...state, mode: SAMPLING, draw: (state.draw + 1) % 1000, node: "" }) },
       to("back", w.back, (t) => Math.max(1, t - 1)), to("next", w.next, (t) => Math.min(limit, t + 1)), to("all", w.all, () => limit),
-      { kind: "shown", name: "at", row: "step", show: (c) => w.at(shown(c, treeOf(c)) + 1, treeOf(c).columns.length) },
+      { kind: "shown", name: "at", row: "step", show: (d) => w.at(shown(d, treeOf(d)) + 1, treeOf(d).columns.length) },
     ];
   },
   accept: ({ state, settings: { start, ranges, limit } }) => {
     const number = (name) => (Number.isFinite(state[name]) ? clamp(state[name], ...ranges[name]) : start[name]);
     const numbers = Object.fromEntries(Object.keys(ranges).map((name) => [name, number(name)])), count = (n, most, other) => (Number.isInteger(n) ? clamp(n, 0, most) : other);
     return {
-      ...state, ...numbers, width: Math.round(numbers.width), top_k: Math.round(numbers.top_k), word: spelled([], String(state.word)).toLowerCase(),
-      draw: count(state.draw, 999, 0), step: Math.max(1, count(state.step, limit, limit)),
+      ...state, ...numbers, width: Math.round(numbers.width), top_k: Math.round(numbers.top_k), word: asTyped(state.word),
+      draw: count(state.draw, 999, 0), step: Math.max(1, count(state.step, limit, limit)), node: /^\d+,\d+$/.test(state.node) ? String(state.node) : "",
     };
   },
+  moved: (state) => ({ ...state, node: "" }),
   advice: spellingAdvice,
-  async *compute({ state, settings }, ask) {
-    const { letters, end } = settings.models[state.model ?? Object.keys(settings.models)[0]];
-    if (misspelling(state.word, settings)) return;              // the last answer stays
-    const ids = [...[...state.word].map((ch) => letters.indexOf(ch)), end], one = (x) => ({ dims: [1], data: [x] });
-    const numbers = Object.fromEntries([...Object.keys(settings.ranges), "draw"].map((name) => [name, one(state[name])]));
-    yield await ask({ source_ids: { dims: [1, ids.length], data: ids }, ...numbers });
+  async *compute(c, ask) {
+    if (misspelling(c.state.word, c.settings)) return;          // the last answer stays
+    const numbers = [...Object.keys(c.settings.ranges), "draw"].map((name) => [name, { dims: [1], data: [c.state[name]] }]);
+    yield await ask({ source_ids: sourceIds(c), ...Object.fromEntries(numbers) });
   },
-  picture: (c) => `${drawing(c)}<div style="position:sticky;left:0;overflow-x:auto">${legend(c)}${list(c)}</div>`,
+  act: (c, { kind, key, target }) => {
+    const tree = treeOf(c), node = chosen(c, tree), choose = (key) => ({ ...c.state, node: key });
+    if (kind === "click" && target !== undefined) return choose(target === c.state.node ? "" : target);
+    if (kind !== "key") return;
+    if (key === "Delete" || key === "Backspace") return choose("");
+    const first = foremost(tree.columns[0]), to = walked(tree, node ?? first, key, shown(c, tree));
+    return to && choose(keyOf(tree, node ? to : first));            // the first key only enters the tree
+  },
+  picture: drawing,
+  below: (c) => legend(c) + list(c),
   sentence: (c) => {
-    const tree = treeOf(c);
+    const tree = treeOf(c), node = chosen(c, tree);
+    if (node) return told(c, node);
     if (c.state.mode === SAMPLING) return whole(c, tree) ? sampled(c, texts(c)) : c.w.at(shown(c, tree) + 1, tree.columns.length);
     return whole(c, tree) ? found(c, texts(c)) : stepped(c, tree, shown(c, tree));
   },
