@@ -10,7 +10,7 @@ and a *decoder*, a language model with that thought in mind, writes the target u
     p(y_i | y₁ … y_{i−1}, c)
 
 How the thought is handed over has been tried in many ways: `HANDOVERS`. All of them hand over as many numbers
-for a long source as for a short one. Scheduled sampling: Bengio, Vinyals, Jaitly & Shazeer 2015.
+for a long source as for a short one.
 
 Left out: the deep output layer of Cho et al., and ensembles.
 """
@@ -23,7 +23,7 @@ from torch import nn
 
 from vec2gpt.language import CELLS, LanguageModel, check_ids, check_sizes, next_token_loss
 from vec2gpt.recurrent import Stack
-from vec2gpt.unrolling import is_exporting, unroll
+from vec2gpt.unrolling import is_exporting
 
 # ---- what all models of two sequences share ----
 
@@ -276,46 +276,3 @@ class Seq2Seq(EncoderDecoder, nn.Module):
     def read(self, ids, state):
         """Read the target's ids (B, T) from `state` on; return logits (B, T, V) and the state after them."""
         return self.decoder(ids, state)
-
-
-# ---- training on its own words ----
-
-
-class ScheduledSampling(nn.Module):
-    """A model in training that must sometimes go on from its own words, as it will have to when it decodes.
-
-    own: the share of the decoder's inputs, 0 … 1, that it drew itself instead of reading the truth. It rises
-    from 0 in a straight line over `steps` calls, for at first its own words are noise. To be given to
-    `training.fit` in the model's place; in evaluation it is the model.
-    """
-
-    def __init__(self, model, *, own, steps):
-        super().__init__()
-        if not 0 <= own <= 1:
-            raise ValueError(f"own is {own}: choose a share between 0 and 1")
-        check_sizes(steps=steps)
-        self.model, self.own, self.steps = model, own, steps
-        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
-
-    @property
-    def share(self):
-        """The share of its own words at the next call."""
-        return self.own * min(1.0, self.calls.item() / self.steps)
-
-    def forward(self, source_ids, decoder_ids, targets=None):
-        """As the model's own: logits (B, T, V), and the loss."""
-        if not self.training:
-            return self.model(source_ids, decoder_ids, targets)
-        share = self.share
-        self.calls += 1
-
-        def read(carry, given):
-            drawn, state = carry
-            ids = torch.where(torch.rand(given.shape, device=given.device) < share, drawn, given)
-            logits, state = self.model.step(ids, state)
-            drawn = torch.multinomial(logits.detach().softmax(-1), 1)[:, 0]
-            return (drawn, state), logits
-
-        start = decoder_ids[:, 0], self.model.encode(source_ids)
-        _, logits = unroll(read, start, decoder_ids)
-        return logits, next_token_loss(logits, targets)

@@ -14,7 +14,8 @@ from vec2gpt import corpora
 from vec2gpt.recipes import pronunciation
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.recipes.task import size, train, warmup
-from vec2gpt.seq2seq import ScheduledSampling, Seq2Seq, Seq2SeqConfig
+from vec2gpt.scheduled_sampling import ScheduledSampling
+from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 from vec2gpt.training import seed_everything
 
 STEPS, SIZE, LR, OWN = 600, 256, 3e-3, 0.25
