@@ -64,10 +64,11 @@ def judge(model, words, *, source=None, target=None, spell=spell):
     """How much of `words` a model says wrong: the word and the phoneme error rate, 0 … 1.
 
     Any pronunciation that the dictionary lists is right; the phonemes are counted from the nearest of them.
-    The vocabularies are those of the task unless others are given.
+    The vocabularies are those of the task unless both others are given.
     """
-    known = vocabs()
-    spoken = pronounce(model, words, source=source or known[0], target=target or known[1], spell=spell)
+    if source is None or target is None:
+        source, target = vocabs()
+    spoken = pronounce(model, words, source=source, target=target, spell=spell)
     said = corpora.cmudict()
     listed = [said[word] for word in words]
     return {
