@@ -10,25 +10,26 @@ from vec2gpt import corpora
 from vec2gpt.decoding import greedy
 from vec2gpt.hub import checkpoints
 from vec2gpt.pairs import padded
+from vec2gpt.recipes.pronunciation import LONGEST, spell
 from vec2gpt.search import beam_search
 from vec2gpt.threads import one_thread
 
-WORDS, BATCH, WIDTH, LIMIT = 3000, 256, 5, 32
+MODEL = "cmudict-gru"
+WORDS, BATCH, WIDTH = 3000, 256, 5
 SLOW = 150  # of the words go through the plain loops, which are held against as many of ours, by the word
 
 
 def rows() -> Iterator[Row]:
-    name = "cmudict-gru" if "cmudict-gru" in checkpoints.names() else "cmudict-attention"
-    model, vocabs, _ = checkpoints.load(name)
+    model, vocabs, _ = checkpoints.load(MODEL)
     eos = model.config.eos
     words = random.Random(0).sample(list(corpora.cmudict_split().test), WORDS)
-    sources = [[*vocabs["source"].encode(word), vocabs["source"]["<eos>"]] for word in words]
+    sources = [spell(word, vocabs["source"]) for word in words]
 
     def greedily(first, state):
-        return greedy(model.step, first, state, eos=eos, limit=LIMIT)
+        return greedy(model.step, first, state, eos=eos, limit=LONGEST)
 
     def by_beam(first, state):
-        return beam_search(model.step, first, state, eos=eos, width=WIDTH, limit=LIMIT)
+        return beam_search(model.step, first, state, eos=eos, width=WIDTH, limit=LONGEST)
 
     for what, ours, plain, target in (
         ("greedily", greedily, plain_greedy, "≤ 5"),
@@ -38,7 +39,7 @@ def rows() -> Iterator[Row]:
             batched(model, sources[:BATCH], ours)  # warm
             time = seconds(lambda ours=ours: batched(model, sources, ours))
             loop = seconds(lambda plain=plain: one_by_one(model, sources[:SLOW], plain)) * WORDS / SLOW
-        yield Row(f"{name}: {WORDS} words, {what}", time, "s", target)
+        yield Row(f"{MODEL}: {WORDS} words, {what}", time, "s", target)
         yield Row(f"{what}: a plain loop, scaled from {SLOW} words, / ours", loop / time, "×", "≥ 5")
 
 
@@ -60,7 +61,7 @@ def one_by_one(model, sources, decode) -> None:
 
 def plain_greedy(model, ids, state):
     said = []
-    while len(said) < LIMIT and said[-1:] != [model.config.eos]:
+    while len(said) < LONGEST and said[-1:] != [model.config.eos]:
         logits, state = model.step(ids, state)
         ids = logits.argmax(-1)
         said.append(ids.item())
@@ -70,7 +71,7 @@ def plain_greedy(model, ids, state):
 def plain_beam(model, ids, state):
     """Every hypothesis by itself: its tokens, its log-probability, the state before its last token."""
     beam, ended = [([ids.item()], 0.0, state)], []
-    for _ in range(LIMIT):
+    for _ in range(LONGEST):
         going = [one for one in beam if one[0][-1] != model.config.eos]
         beam = ended + [longer for one in going for longer in grow(model, *one)]
         beam = sorted(beam, key=lambda one: one[1] / (len(one[0]) - 1), reverse=True)[:WIDTH]

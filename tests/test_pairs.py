@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vec2gpt.pairs import by_length, padded, taught
+from vec2gpt.pairs import bucketed, padded, teacher_forced
 
 PAIRS = [([3], [5, 6]), ([4], [7]), ([3, 4], [8, 8, 9])]
 
@@ -18,14 +18,14 @@ def test_no_rows_are_no_batch(rows):
 
 
 def test_the_decoder_reads_what_it_said_before_and_says_what_comes_next():
-    source, decoder, targets = taught(PAIRS, bos=1, eos=2, pad=0)
+    source, decoder, targets = teacher_forced(PAIRS, bos=1, eos=2, pad=0)
     assert source.tolist() == [[3, 0], [4, 0], [3, 4]]
     assert decoder.tolist() == [[1, 5, 6, 0], [1, 7, 0, 0], [1, 8, 8, 9]]
     assert targets.tolist() == [[5, 6, 2, -100], [7, 2, -100, -100], [8, 8, 9, 2]]
 
 
 def test_every_pair_is_drawn_whole_and_with_its_equals():
-    draw = by_length(PAIRS, size=4, bos=1, eos=2, pad=0)
+    draw = bucketed(PAIRS, size=4, bos=1, eos=2, pad=0)
     expected = {
         (3,): ([1, 5, 6], [5, 6, 2]),
         (4,): ([1, 7], [7, 2]),
@@ -50,4 +50,4 @@ def test_every_pair_is_drawn_whole_and_with_its_equals():
 )
 def test_what_cannot_be_drawn_is_refused(pairs, size, message):
     with pytest.raises(ValueError, match=message):
-        by_length(pairs, size=size, bos=1, eos=2, pad=0)
+        bucketed(pairs, size=size, bos=1, eos=2, pad=0)

@@ -28,7 +28,7 @@ def padded(rows: Iterable[Sequence[int]], fill: int) -> Tensor:
     return pad_sequence(rows, batch_first=True, padding_value=fill)
 
 
-def taught(pairs: Sequence[Pair], *, bos: int, eos: int, pad: int) -> tuple[Tensor, Tensor, Tensor]:
+def teacher_forced(pairs: Sequence[Pair], *, bos: int, eos: int, pad: int) -> tuple[Tensor, Tensor, Tensor]:
     """Sources (N, S), decoder inputs `bos` y₁ … yₙ and targets y₁ … yₙ `eos`, both (N, T).
 
     Sources and inputs are padded with `pad`, targets with −100, which no loss counts.
@@ -40,10 +40,10 @@ def taught(pairs: Sequence[Pair], *, bos: int, eos: int, pad: int) -> tuple[Tens
     )
 
 
-def by_length(
+def bucketed(
     pairs: Iterable[Pair], *, size: int, bos: int, eos: int, pad: int
 ) -> Callable[[torch.Generator], tuple[Tensor, Tensor, Tensor]]:
-    """Batches for `training.fit`: `size` pairs whose sources are equally long, as `taught` makes them.
+    """Batches for `training.fit`: `size` pairs from one bucket, of equally long sources, `teacher_forced`.
 
     A length comes up as often as it has pairs, so every pair is as likely as any other. ValueError where
     there is no pair, or a source without a token.
@@ -57,7 +57,7 @@ def by_length(
         raise ValueError(
             "there are no pairs" if not buckets else "a source has no token: leave such pairs out"
         )
-    tensors = [taught(bucket, bos=bos, eos=eos, pad=pad) for bucket in buckets.values()]
+    tensors = [teacher_forced(bucket, bos=bos, eos=eos, pad=pad) for bucket in buckets.values()]
     sizes = torch.tensor([float(len(bucket)) for bucket in buckets.values()])
 
     def draw(generator):

@@ -38,7 +38,7 @@ def recurrent(vocabs, *, cell):
 
 def encoder_decoder(vocabs):
     sizes = len(vocabs["source"]), len(vocabs["target"])
-    return Seq2Seq(Seq2SeqConfig(*sizes, handover="concat", bidirectional=True, dropout=0.1))
+    return Seq2Seq(Seq2SeqConfig(*sizes, hidden=320, handover="concat", bidirectional=True, dropout=0.1))
 
 
 def attention(vocabs):
@@ -61,7 +61,7 @@ RECIPES = {
         for cell in ("rnn", "lstm", "gru")
     },
     "cmudict-gru": CheckpointRecipe(
-        about="from spelling to pronunciation: GRU encoder-decoder of 256, one vector between them",
+        about="from spelling to pronunciation: GRU encoder-decoder of 320, one vector between them",
         task=partial(pronunciation.task, size=256),
         model=encoder_decoder,
         steps=7000,

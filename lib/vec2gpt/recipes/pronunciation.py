@@ -5,8 +5,8 @@ from itertools import groupby
 
 from vec2gpt import corpora
 from vec2gpt.decoding import greedy, until_end
-from vec2gpt.edits import token_error_rate, word_error_rate
-from vec2gpt.pairs import by_length, padded
+from vec2gpt.metrics import token_error_rate, word_error_rate
+from vec2gpt.pairs import bucketed, padded
 from vec2gpt.phonemes import unstressed
 from vec2gpt.recipes.task import Task, device
 from vec2gpt.text import Vocab
@@ -35,10 +35,10 @@ def pairs(words, *, spell=spell):
 
 
 def batches(*, size, spell=spell):
-    """Draw `size` training words of one length, as `pairs.by_length` does."""
+    """Draw `size` training words of one length, as `pairs.bucketed` does."""
     _, target = vocabs()
     marks = {name: target[f"<{name}>"] for name in ("bos", "eos", "pad")}
-    return by_length(pairs(corpora.cmudict_split().train, spell=spell), size=size, **marks)
+    return bucketed(pairs(corpora.cmudict_split().train, spell=spell), size=size, **marks)
 
 
 def task(*, size):

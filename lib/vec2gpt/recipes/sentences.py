@@ -13,7 +13,7 @@ from torch import nn
 from vec2gpt import grammar
 from vec2gpt.decoding import greedy, until_end
 from vec2gpt.metrics import bleu
-from vec2gpt.pairs import by_length, padded
+from vec2gpt.pairs import bucketed, padded
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.recipes.task import device, size, train, warmup
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -33,11 +33,11 @@ def read(sentence, vocab):
 
 
 def batches(pairs, *, size):
-    """Draw `size` pairs whose English is equally long, as `pairs.by_length` does."""
+    """Draw `size` pairs whose English is equally long, as `pairs.bucketed` does."""
     english, french = grammar.vocabularies()
     numbered = [(read(pair.source, english), french.encode(pair.target)) for pair in pairs]
     marks = {name: french[f"<{name}>"] for name in ("bos", "eos", "pad")}
-    return by_length(numbered, size=size, **marks)
+    return bucketed(numbered, size=size, **marks)
 
 
 def translate(model, sentences):

@@ -17,7 +17,7 @@ from functools import partial, reduce
 from operator import or_
 from typing import NamedTuple
 
-from vec2gpt.edits import Tokens, check_corpus
+from vec2gpt.metrics.edits import Tokens, check_corpus
 
 
 class Match(NamedTuple):

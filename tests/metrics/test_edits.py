@@ -1,4 +1,4 @@
-"""vec2gpt.edits beside the recursion that defines the distance, its properties, and hand-worked numbers."""
+"""metrics.edits beside the recursion that defines the distance, its properties, and hand-worked numbers."""
 
 import doctest
 import random
@@ -7,8 +7,8 @@ from functools import cache
 import pytest
 import torch
 
-from vec2gpt import edits
-from vec2gpt.edits import (
+from vec2gpt.metrics import edits
+from vec2gpt.metrics.edits import (
     edit_distance,
     edit_table,
     phoneme_error_rate,

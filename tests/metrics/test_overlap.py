@@ -1,4 +1,4 @@
-"""vec2gpt.overlap beside sacrebleu and rouge-score, and numbers worked by hand."""
+"""metrics.overlap beside sacrebleu and rouge-score, and numbers worked by hand."""
 
 import doctest
 import math
@@ -10,8 +10,8 @@ import pytest
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU, CHRF
 
-from vec2gpt import overlap
-from vec2gpt.overlap import (
+from vec2gpt.metrics import overlap
+from vec2gpt.metrics.overlap import (
     alignment_error_rate,
     bleu,
     brevity_penalty,

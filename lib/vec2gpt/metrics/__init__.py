@@ -10,9 +10,15 @@ import math
 import torch
 from torch import Tensor
 
-from vec2gpt.edits import edit_distance, phoneme_error_rate, shortest_edits, token_error_rate, word_error_rate
 from vec2gpt.language import next_token_loss
-from vec2gpt.overlap import alignment_error_rate, bleu, chrf, rouge, sentence_bleu
+from vec2gpt.metrics.edits import (
+    edit_distance,
+    phoneme_error_rate,
+    shortest_edits,
+    token_error_rate,
+    word_error_rate,
+)
+from vec2gpt.metrics.overlap import alignment_error_rate, bleu, chrf, rouge, sentence_bleu
 
 __all__ = [
     "alignment_error_rate",
