@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from exporting import check_export
 
-from vec2gpt.attention import AttentionConfig, AttentionSeq2Seq
+from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
 from vec2gpt.decoding import continue_with, generate, greedy, restrict, sample, sampling, until_end
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel

@@ -1,39 +1,40 @@
-"""Attention: look at every state of the encoder, not only at its last one.
+"""Attention: a look-up in a memory, made soft, so that one can learn where to look.
 
-Bahdanau, Cho & Bengio 2015; Luong, Pham & Manning 2015. An encoder that hands over one vector must press a
-sentence of any length into it. Attention keeps all its states as a memory: a query is compared with every
-key, the scores become weights through a softmax, and the answer is the weighted average of the values.
+Bahdanau, Cho & Bengio 2015; Luong, Pham & Manning 2015; Vaswani et al. 2017. A dictionary compares a *query*
+with its *keys* and returns the *value* of the one that is equal. Here every key fits more or less:
 
-The decoder here is Luong's: it moves on first and looks with its *current* state; the score is the dot
-product, scaled as in the Transformer. It is cut in three, so that one may look at the weights, or change
-them, before they act:
+    e = score(q, k)        how well each query and each key go together     (…, T, S)
+    α = softmax(e)         as weights, which sum to 1 over the keys         (…, T, S)
+    c = α v                the average of the values, by their weights      (…, T, V)
 
-    hidden, state = decoder.advance(ids, state)          # move on
-    weights = decoder.look(hidden, memory, mask)         # where to look
-    logits = decoder.write(hidden, weights, memory)      # what to say
+Scores differ in what they can compare and in what they must learn: `SCORES`. What looks, and at what, is not
+said here: a decoder at the states of an encoder (`attentive`), or a text at itself (`transformer`).
 
-Left out: Bahdanau's additive score and Luong's input feeding.
+Left out: local and hard attention, which look at a part of the memory, or at one place.
 """
-
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vec2gpt.language import check_ids
-from vec2gpt.recurrent import GRUCell, GRUState, run, run_back
-from vec2gpt.seq2seq import EncoderDecoder
-from vec2gpt.unrolling import unroll
+# ---- the look-up ----
 
 
-def attention_weights(q, k, mask=None):
-    """softmax(q kᵀ / √d): q (…, T, K), k (…, S, K) -> weights (…, T, S); each row sums to 1.
+def dot(q, k):
+    """q · k of every query and every key: q (…, T, K), k (…, S, K) -> scores (…, T, S)."""
+    return q @ k.transpose(-2, -1)
 
-    `mask` is boolean, True = may look, and broadcasts to the weights. A row that may look nowhere is all 0.
+
+def scaled_dot(q, k):
+    """q · k / √K, which stays of size 1 however wide the vectors are, if their numbers are."""
+    return dot(q, k) / q.shape[-1] ** 0.5
+
+
+def attention_weights(scores, mask=None):
+    """softmax of the scores (…, T, S) over the keys; each row sums to 1.
+
+    `mask` is boolean, True = may look, and broadcasts to the scores. A row that may look nowhere is all 0.
     """
-    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
     if mask is None:
         return scores.softmax(-1)
     # the lowest number instead of −∞: a row without any open place stays finite, and becomes 0 afterwards
@@ -41,12 +42,15 @@ def attention_weights(q, k, mask=None):
     return scores.softmax(-1) * mask
 
 
-def attend(q, k, v, mask=None):
-    """Average the values v (…, S, K) by the attention weights; return (out (…, T, K), weights (…, T, S)).
+def attend(q, k, v, mask=None, *, score=scaled_dot, change=None):
+    """Average the values v (…, S, V) by the attention weights; return (out (…, T, V), weights (…, T, S)).
+
+    score(q, k) -> (…, T, S). change(weights) -> weights: another place to look, for experiments.
 
     Keys [[1, 0], [0, 1]] and a query [√2 · ln 3, 0] give scores ln 3 and 0, so weights 3/4 and 1/4.
     """
-    weights = attention_weights(q, k, mask)
+    weights = attention_weights(score(q, k), mask)
+    weights = weights if change is None else change(weights)
     return weights @ v, weights
 
 
@@ -58,110 +62,142 @@ def attend_fused(q, k, v, mask=None):
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask | blind).masked_fill(blind, 0.0)
 
 
-@dataclass(frozen=True)
-class AttentionConfig:
-    source_vocab: int
-    target_vocab: int
-    width: int = 128  # of a token's vector
-    hidden: int = 192  # of encoder and decoder states
-    pad: int = 0
-    bos: int = 1  # the decoder's first input
-    eos: int = 2  # its last output
-    dropout: float = 0.1
+# ---- where one may look ----
 
 
-class Encoding(NamedTuple):
-    memory: torch.Tensor  # one state a source token, (B, S, hidden)
-    state: GRUState  # the decoder's first state
-    mask: torch.Tensor  # (B, S), True = a token, False = padding
+def padding_mask(ids, pad):
+    """(…, 1, S) boolean, True where ids (…, S) are tokens: nobody looks at padding."""
+    return (ids != pad).unsqueeze(-2)
 
 
-class BidirectionalEncoder(nn.Module):
-    """Two GRUs, one reading forwards and one backwards; padding leaves both states as they were."""
+def causal_mask(length, *, device=None):
+    """(T, T) boolean, True on the diagonal and below: a token sees itself and what came before."""
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril()
 
-    def __init__(self, config):
+
+# ---- how well a query and a key go together ----
+
+
+class Score(nn.Module):
+    """score(q, k): queries (…, T, query_width) and keys (…, S, key_width) -> scores (…, T, S).
+
+    It is cut in two, for a decoder asks the same keys again at every step: `prepare(k)` is done once for all
+    queries, `compare(q, prepared)` for each.
+    """
+
+    def __init__(self, query_width, key_width):
         super().__init__()
-        self.config = config
-        self.embedding = nn.Embedding(config.source_vocab, config.width)
-        self.rightward = GRUCell(config.width, config.hidden)
-        self.leftward = GRUCell(config.width, config.hidden)
-        self.memory = nn.Linear(2 * config.hidden, config.hidden)
-        self.bridge = nn.Linear(2 * config.hidden, config.hidden)
-        self.dropout = nn.Dropout(config.dropout)
+        if min(query_width, key_width) < 1:
+            raise ValueError(f"the widths are {query_width} and {key_width}: give at least 1")
 
-    def forward(self, source_ids):
-        """source_ids (B, S), padded with `config.pad` -> Encoding."""
-        check_ids(source_ids, self.config.source_vocab, name="source_ids")
-        mask = source_ids != self.config.pad  # (B, S)
-        x = self.dropout(self.embedding(source_ids))  # (B, S, width)
-        right, last = run(self.rightward, x, self.rightward.initial(len(x)), mask=mask)
-        left, first = run_back(self.leftward, x, self.leftward.initial(len(x)), mask=mask)
-        memory = self.memory(torch.cat([right, left], -1))  # (B, S, hidden)
-        state = GRUState(torch.tanh(self.bridge(torch.cat([last.h, first.h], -1))))
-        return Encoding(memory, state, mask)
+    def forward(self, q, k):
+        return self.compare(q, self.prepare(k))
+
+    def prepare(self, k):
+        return k
 
 
-class DecoderState(NamedTuple):
-    """All a decoder carries from step to step, batch first, so that a beam can reorder it."""
+class Dot(Score):
+    """q · k. It learns nothing of its own, and is undefined where the widths differ (Luong et al. 2015)."""
 
-    hidden: GRUState
-    memory: torch.Tensor  # (B, S, hidden)
-    mask: torch.Tensor  # (B, S), True = may look
+    compare = staticmethod(dot)
+
+    def __init__(self, query_width, key_width):
+        super().__init__(query_width, key_width)
+        if query_width != key_width:
+            raise ValueError(
+                f"a query of {query_width} numbers and a key of {key_width} have no dot product: project one "
+                "to the other's width, as the score 'general' does"
+            )
 
 
-class AttentiveDecoder(nn.Module):
-    """A GRU that looks back at the encoder's memory before each word it says. `config`: AttentionConfig."""
+class ScaledDot(Dot):
+    """q · k / √K (Vaswani et al. 2017)."""
 
-    def __init__(self, config):
+    compare = staticmethod(scaled_dot)
+
+
+class General(Score):
+    """q · W k: a dot product behind a matrix that is learned, of any two widths (Luong et al. 2015)."""
+
+    compare = staticmethod(dot)
+
+    def __init__(self, query_width, key_width):
+        super().__init__(query_width, key_width)
+        self.key = nn.Linear(key_width, query_width, bias=False)
+
+    def prepare(self, k):
+        return self.key(k)
+
+
+class Additive(Score):
+    """v · tanh(W q + U k): a network with one hidden layer, as wide as the query (Bahdanau et al. 2015)."""
+
+    def __init__(self, query_width, key_width):
+        super().__init__(query_width, key_width)
+        self.query = nn.Linear(query_width, query_width, bias=False)
+        self.key = nn.Linear(key_width, query_width, bias=False)
+        self.score = nn.Linear(query_width, 1, bias=False)
+
+    def prepare(self, k):
+        return self.key(k)
+
+    def compare(self, q, prepared):
+        hidden = torch.tanh(self.query(q).unsqueeze(-2) + prepared.unsqueeze(-3))  # (…, T, S, D)
+        return self.score(hidden).squeeze(-1)
+
+
+class Concat(Score):
+    """v · tanh(W [q; k]): the same function as `Additive`, its two matrices side by side (Luong et al. 2015).
+
+    Written like this every pair is joined before it meets the matrix: T · S products instead of T + S.
+    """
+
+    def __init__(self, query_width, key_width):
+        super().__init__(query_width, key_width)
+        self.pair = nn.Linear(query_width + key_width, query_width, bias=False)
+        self.score = nn.Linear(query_width, 1, bias=False)
+
+    def compare(self, q, k):
+        T, S = q.shape[-2], k.shape[-2]
+        q = q.unsqueeze(-2).expand(*q.shape[:-1], S, -1)
+        k = k.unsqueeze(-3).expand(*k.shape[:-2], T, S, -1)
+        return self.score(torch.tanh(self.pair(torch.cat([q, k], -1)))).squeeze(-1)
+
+
+SCORES = {"dot": Dot, "scaled dot": ScaledDot, "general": General, "additive": Additive, "concat": Concat}
+
+
+# ---- several looks at once ----
+
+
+class MultiHeadAttention(nn.Module):
+    """Several small attentions side by side, each on its own projection. As torch.nn.MultiheadAttention.
+
+    width: of queries and answers; keys and values may have other widths.
+    """
+
+    def __init__(self, width, *, heads, key_width=None, value_width=None, bias=True):
         super().__init__()
-        self.config = config
-        self.embedding = nn.Embedding(config.target_vocab, config.width)
-        self.cell = GRUCell(config.width, config.hidden)
-        self.combine = nn.Linear(2 * config.hidden, config.hidden)
-        self.head = nn.Linear(config.hidden, config.target_vocab)
-        self.dropout = nn.Dropout(config.dropout)
+        if min(width, heads) < 1 or width % heads:
+            raise ValueError(f"width {width} does not split into {heads} heads: choose a multiple of {heads}")
+        self.heads = heads
+        self.query = nn.Linear(width, width, bias=bias)
+        self.key = nn.Linear(key_width or width, width, bias=bias)
+        self.value = nn.Linear(value_width or width, width, bias=bias)
+        self.output = nn.Linear(width, width, bias=bias)
 
-    def advance(self, ids, state):
-        """Read ids (B, T) from the GRUState on; return the hidden states (B, T, hidden) and the last one."""
-        check_ids(ids, self.config.target_vocab, name="decoder_ids")
-        state, hidden = unroll(self._advance, state, self.dropout(self.embedding(ids)))
-        return hidden, state
+    def forward(self, query, key, value, *, mask=None):
+        """query (B, T, D), key and value (B, S, …) -> (B, T, D); mask broadcasts to (B, H, T, S)."""
+        return self.merge(attend_fused(*self.project(query, key, value), mask))
 
-    def look(self, hidden, memory, mask):
-        """Where each hidden state looks: weights (B, T, S)."""
-        return attention_weights(hidden, memory, mask[:, None])
+    def project(self, query, key, value):
+        """What each head asks, offers and holds: q (B, H, T, K), k and v (B, H, S, K)."""
+        return self._split(self.query(query)), self._split(self.key(key)), self._split(self.value(value))
 
-    def write(self, hidden, weights, memory):
-        """Say the next token from the hidden states and what they saw: logits (B, T, V)."""
-        context = weights @ memory  # (B, T, hidden)
-        attentional = torch.tanh(self.combine(torch.cat([context, hidden], -1)))
-        return self.head(self.dropout(attentional))
+    def merge(self, out):
+        """Join the heads' answers: (B, H, T, K) -> (B, T, D)."""
+        return self.output(out.transpose(1, 2).flatten(2))
 
-    def forward(self, ids, state):
-        """Read ids (B, T) from the DecoderState on; return logits (B, T, V) and the state after them."""
-        hidden, last = self.advance(ids, state.hidden)
-        weights = self.look(hidden, state.memory, state.mask)
-        return self.write(hidden, weights, state.memory), state._replace(hidden=last)
-
-    def _advance(self, state, x):
-        state = self.cell(x, state)
-        return state, state.h
-
-
-class AttentionSeq2Seq(EncoderDecoder, nn.Module):
-    """Encoder-decoder with attention: what goes in and what comes out may differ in length and vocabulary."""
-
-    def __init__(self, config):
-        super().__init__()
-        self.config = config
-        self.encoder = BidirectionalEncoder(config)
-        self.decoder = AttentiveDecoder(config)
-
-    def encode(self, source_ids):
-        """Read source_ids (B, S), padded with `config.pad`; return the decoder's first state."""
-        memory, hidden, mask = self.encoder(source_ids)
-        return DecoderState(hidden, memory, mask)
-
-    def read(self, ids, state):
-        """Read the target's ids (B, T) from `state` on; return logits (B, T, V) and the state after them."""
-        return self.decoder(ids, state)
+    def _split(self, x):
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, T, D) -> (B, H, T, K)

@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vec2gpt.attention import attend_fused
+from vec2gpt.attention import attend_fused, causal_mask
 from vec2gpt.language import check_ids, next_token_loss
-from vec2gpt.transformer import Block, Cache, CachedLook, causal_mask
+from vec2gpt.transformer import Block, Cache, CachedLook
 from vec2gpt.unrolling import is_exporting
 
 gelu = partial(F.gelu, approximate="tanh")  # as GPT-2 computes it

@@ -18,38 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vec2gpt.attention import attend_fused
+from vec2gpt.attention import MultiHeadAttention, attend_fused
 
 # ---- layers ----
-
-
-class MultiHeadAttention(nn.Module):
-    """Several small attentions side by side, each on its own projection. As torch.nn.MultiheadAttention."""
-
-    def __init__(self, width, *, heads):
-        super().__init__()
-        if width % heads:
-            raise ValueError(f"width {width} does not split into {heads} heads: choose a multiple of {heads}")
-        self.heads = heads
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.output = nn.Linear(width, width)
-
-    def forward(self, query, key, value, *, mask=None):
-        """query (B, T, D), key and value (B, S, D) -> (B, T, D); mask broadcasts to (B, H, T, S)."""
-        return self.merge(attend_fused(*self.project(query, key, value), mask))
-
-    def project(self, query, key, value):
-        """What each head asks, offers and holds: q (B, H, T, K), k and v (B, H, S, K)."""
-        return self._split(self.query(query)), self._split(self.key(key)), self._split(self.value(value))
-
-    def merge(self, out):
-        """Join the heads' answers: (B, H, T, K) -> (B, T, D)."""
-        return self.output(out.transpose(1, 2).flatten(2))
-
-    def _split(self, x):
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, T, D) -> (B, H, T, K)
 
 
 class SelfAttention(MultiHeadAttention):
@@ -97,11 +68,6 @@ class Block(nn.Module):
 
     def forward(self, x, *, look=attend_fused):
         return self.feed_forward(self.attention(x, look=look))
-
-
-def causal_mask(length, *, device=None):
-    """(T, T) boolean, True on the diagonal and below: a token sees itself and what came before."""
-    return torch.ones(length, length, dtype=torch.bool, device=device).tril()
 
 
 # ---- memory of earlier tokens ----

@@ -31,7 +31,7 @@ MODELS = {
     "recurrent": ("vec2gpt.language:RecurrentLanguageModel", "vec2gpt.language:LanguageModelConfig"),
     "window": ("vec2gpt.language:WindowLanguageModel", "vec2gpt.language:WindowConfig"),
     "seq2seq": ("vec2gpt.seq2seq:Seq2Seq", "vec2gpt.seq2seq:Seq2SeqConfig"),
-    "attention": ("vec2gpt.attention:AttentionSeq2Seq", "vec2gpt.attention:AttentionConfig"),
+    "attention": ("vec2gpt.attentive:AttentionSeq2Seq", "vec2gpt.attentive:AttentionConfig"),
     "gpt": ("vec2gpt.gpt:GPT", "vec2gpt.gpt:GPTConfig"),
 }
 

@@ -3,7 +3,8 @@
 Ours computes the same, gradients included, and its gates can be looked at and changed. To teach `from_torch`
 another layer, register a function for that layer's class.
 
-Left out: projections of an LSTM's state (`proj_size`), which our cells do not have.
+Left out: projections of an LSTM's state (`proj_size`) and the additional keys of attention (`add_bias_kv`,
+`add_zero_attn`), which ours do not have.
 """
 
 from functools import singledispatch
@@ -11,6 +12,7 @@ from functools import singledispatch
 import torch
 from torch import nn
 
+from vec2gpt.attention import MultiHeadAttention
 from vec2gpt.recurrent import Cell, GRUCell, LSTMCell, ReLUCell, RNNCell, Stack
 
 BY_MODE = {"RNN_TANH": RNNCell, "RNN_RELU": ReLUCell, "LSTM": LSTMCell, "GRU": GRUCell}  # torch's `mode`
@@ -20,16 +22,17 @@ BY_MODE = {"RNN_TANH": RNNCell, "RNN_RELU": ReLUCell, "LSTM": LSTMCell, "GRU": G
 def from_torch(module: nn.Module) -> nn.Module:
     """Our module with copies of the weights of one of torch.nn, on the same device and of the same dtype.
 
-    nn.RNN, nn.LSTM and nn.GRU become a `Stack`; nn.RNNCell, nn.LSTMCell and nn.GRUCell a `Cell`. Ours always
-    reads batch first, (B, T, width), and always has biases, which are 0 where `module` has none. ValueError
-    for what has no equal here.
+    nn.RNN, nn.LSTM and nn.GRU become a `Stack`; nn.RNNCell, nn.LSTMCell and nn.GRUCell a `Cell`, whose biases
+    are 0 where `module` has none; nn.MultiheadAttention a `MultiHeadAttention`, which has no dropout. Ours
+    always reads batch first, (B, T, width). ValueError for what has no equal here.
 
     >>> theirs = nn.LSTM(3, 5, num_layers=2)
     >>> torch.equal(from_torch(theirs).cells[1].weight_hh, theirs.weight_hh_l1)
     True
     """
     raise ValueError(
-        f"{type(module).__name__} has no equal here: give an nn.RNN, nn.LSTM, nn.GRU or a cell of these"
+        f"{type(module).__name__} has no equal here: give an nn.RNN, nn.LSTM, nn.GRU, a cell of these, or "
+        "an nn.MultiheadAttention"
     )
 
 
@@ -64,6 +67,34 @@ def _(module: nn.LSTMCell) -> LSTMCell:
 @from_torch.register
 def _(module: nn.GRUCell) -> GRUCell:
     return _like(module, GRUCell)
+
+
+@from_torch.register
+def _(module: nn.MultiheadAttention) -> MultiHeadAttention:
+    if module.bias_k is not None or module.add_zero_attn:
+        raise ValueError(
+            "add_bias_kv and add_zero_attn add keys that no text has, and ours does not: give False"
+        )
+    widths = {"key_width": module.kdim, "value_width": module.vdim}
+    bias = module.in_proj_bias is not None
+    with torch.device("meta"):
+        ours = MultiHeadAttention(module.embed_dim, heads=module.num_heads, bias=bias, **widths)
+    weights = {f"output.{name}": weight for name, weight in module.out_proj.named_parameters()}
+    for name, part in zip(("query", "key", "value"), _projections(module), strict=True):
+        weights |= {f"{name}.{kind}": weight for kind, weight in part.items()}
+    copies = {name: weight.detach().clone() for name, weight in weights.items()}
+    ours.load_state_dict(copies, assign=True)
+    return ours.train(module.training)
+
+
+def _projections(module: nn.MultiheadAttention) -> list[dict[str, torch.Tensor]]:
+    """Weight and bias, if any, of queries, keys and values, which torch stacks where they are equally wide."""
+    separate = module.q_proj_weight, module.k_proj_weight, module.v_proj_weight
+    weights = separate if module.in_proj_weight is None else module.in_proj_weight.chunk(3)
+    if module.in_proj_bias is None:
+        return [{"weight": weight} for weight in weights]
+    biases = module.in_proj_bias.chunk(3)
+    return [{"weight": weight, "bias": bias} for weight, bias in zip(weights, biases, strict=True)]
 
 
 def _like(module: nn.RNNCellBase, kind: type[Cell]) -> Cell:

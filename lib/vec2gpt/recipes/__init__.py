@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vec2gpt.attention import AttentionConfig, AttentionSeq2Seq
+from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
 from vec2gpt.recipes import (
@@ -41,8 +41,8 @@ def encoder_decoder(vocabs):
     return Seq2Seq(Seq2SeqConfig(*sizes, hidden=320, handover="concat", bidirectional=True, dropout=0.1))
 
 
-def attention(vocabs):
-    return AttentionSeq2Seq(AttentionConfig(len(vocabs["source"]), len(vocabs["target"])))
+def attention(vocabs, **config):
+    return AttentionSeq2Seq(AttentionConfig(len(vocabs["source"]), len(vocabs["target"]), **config))
 
 
 def gpt(vocabs):
@@ -68,10 +68,17 @@ RECIPES = {
         lr=3e-3,
     ),
     "cmudict-attention": CheckpointRecipe(
-        about="from spelling to pronunciation: GRU encoder-decoder of 192 with attention",
+        about="from spelling to pronunciation: GRU encoder-decoder of 256 with attention",
         task=partial(pronunciation.task, size=256),
+        model=partial(attention, dropout=0.2),
+        steps=6000,
+        lr=3e-3,
+    ),
+    "grammar-attention": CheckpointRecipe(
+        about="generated English into French: GRU encoder-decoder of 256 with attention",
+        task=partial(sentences.task, size=128),
         model=attention,
-        steps=700,
+        steps=600,
         lr=3e-3,
     ),
     "shakespeare-gpt": CheckpointRecipe(
@@ -107,7 +114,7 @@ RECIPES = {
         experiment=translation.experiment,
     ),
     "grammar-lengths": TableRecipe(
-        about="generated English into French: an encoder-decoder's BLEU by the length of the sentence",
+        about="generated English into French, without attention and with: BLEU by the length of the sentence",
         axes=sentences.AXES,
         experiment=sentences.experiment,
     ),

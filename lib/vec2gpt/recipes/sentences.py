@@ -1,21 +1,26 @@
 """The translation ladder's second task: generated English into French, and how it goes with longer sentences.
 
-Cho, van Merriënboer, Bahdanau & Bengio (2014) saw an encoder-decoder's BLEU fall as sentences grow. On
-generated sentences (`vec2gpt.grammar`) nothing else grows with them: all lengths have the same words, the
-same rules, and as many pairs to learn from.
+Cho, van Merriënboer, Bahdanau & Bengio (2014) saw an encoder-decoder's BLEU fall as sentences grow; with
+attention it no longer did (Bahdanau, Cho & Bengio 2015). On generated sentences (`vec2gpt.grammar`) nothing
+else grows with them: all lengths have the same words, the same rules, and as many pairs to learn from. And
+which word renders which is known, so that one can ask whether attention looks there.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
+from math import nan
+from typing import NamedTuple
 
+import torch
 from torch import nn
 
 from vec2gpt import grammar
+from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
 from vec2gpt.decoding import greedy, until_end
-from vec2gpt.metrics import bleu
-from vec2gpt.pairs import bucketed, padded
+from vec2gpt.metrics import alignment_error_rate, bleu
+from vec2gpt.pairs import bucketed, padded, teacher_forced
 from vec2gpt.recipes.table import Experiment
-from vec2gpt.recipes.task import device, size, train, warmup
+from vec2gpt.recipes.task import Task, device, size, train, warmup
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 from vec2gpt.training import seed_everything
 
@@ -23,7 +28,21 @@ LENGTH, COUNT = (4, 21), 36_000  # English words, and pairs of all parts togethe
 BANDS = {4: 6, 7: 9, 10: 12, 13: 15, 16: 18, 19: 21}  # from … to so many words
 STEPS, SIZE, LR = 600, 128, 3e-3
 SEEDS = (0, 1, 2)
-WAYS = {"gru": {"handover": "concat", "bidirectional": True}}
+GLANCE = 5  # every fifth validation sentence is translated for a quick look
+
+
+class Way(NamedTuple):
+    """A kind of model, and its configuration beside the vocabularies."""
+
+    model: type[nn.Module]
+    config: type[Seq2SeqConfig]
+    settings: dict
+
+
+WAYS = {
+    "gru": Way(Seq2Seq, Seq2SeqConfig, {"handover": "concat", "bidirectional": True}),
+    "attention": Way(AttentionSeq2Seq, AttentionConfig, {}),
+}
 AXES = {"model": tuple(WAYS), "seed": SEEDS, "shortest": tuple(BANDS)}
 
 
@@ -34,10 +53,33 @@ def read(sentence, vocab):
 
 def batches(pairs, *, size):
     """Draw `size` pairs whose English is equally long, as `pairs.bucketed` does."""
+    return bucketed(numbered(pairs), size=size, **marks())
+
+
+def numbered(pairs):
+    """The ids of each pair's English and of its French."""
     english, french = grammar.vocabularies()
-    numbered = [(read(pair.source, english), french.encode(pair.target)) for pair in pairs]
-    marks = {name: french[f"<{name}>"] for name in ("bos", "eos", "pad")}
-    return bucketed(numbered, size=size, **marks)
+    return [(read(pair.source, english), french.encode(pair.target)) for pair in pairs]
+
+
+def marks():
+    """What `pairs.bucketed` and `pairs.teacher_forced` want to know: the ids of bos, eos and pad."""
+    _, french = grammar.vocabularies()
+    return {name: french[f"<{name}>"] for name in ("bos", "eos", "pad")}
+
+
+def task(*, size):
+    """Batches of `size` pairs, and how well unseen sentences are translated and their words aligned."""
+    english, french = grammar.vocabularies()
+
+    def validate(model):
+        return judge(model, split().validation[::GLANCE])["exact"]
+
+    def measure(model):
+        return {f"test_{name}": value for name, value in judge(model, split().test).items()}
+
+    vocabs = {"source": english, "target": french}
+    return Task(vocabs, batches(split().train, size=size), measure, _digest(), validate)
 
 
 def translate(model, sentences):
@@ -48,11 +90,36 @@ def translate(model, sentences):
     return [french.decode(row) for row in until_end(ids, eos=model.config.eos)]
 
 
+@torch.no_grad()
+def look(model, pairs):
+    """Where an attentive model looks as it says the true French: weights (T, S) of each pair, without ends."""
+    source, decoder, _ = (part.to(device(model)) for part in teacher_forced(numbered(pairs), **marks()))
+    weights = model.look(source, decoder).cpu()
+    return [w[: len(pair.target), : len(pair.source)] for w, pair in zip(weights, pairs, strict=True)]
+
+
+def aligned(weights):
+    """One link for each French word: (place in the source, place in the target) of its largest weight."""
+    return {(s, t) for t, s in enumerate(weights.argmax(-1).tolist())}
+
+
 def judge(model, pairs):
-    """BLEU, 0 … 100, and the share of translations that are right to the last word."""
+    """BLEU, 0 … 100, the share of translations right to the last word, and attention's alignment error rate."""
     spoken = translate(model, [pair.source for pair in pairs])
     right = sum(said == list(pair.target) for said, pair in zip(spoken, pairs, strict=True))
-    return {"bleu": bleu(spoken, [[list(pair.target)] for pair in pairs]), "exact": right / len(pairs)}
+    return {
+        "bleu": bleu(spoken, [[list(pair.target)] for pair in pairs]),
+        "exact": right / len(pairs),
+        "aer": misaligned(model, pairs) if isinstance(model, AttentionSeq2Seq) else nan,
+    }
+
+
+def misaligned(model, pairs):
+    """The alignment error rate of all pairs, every link of the grammar being sure."""
+    found = {(n, *link) for n, w in enumerate(look(model, pairs)) for link in aligned(w)}
+    return alignment_error_rate(
+        found, {(n, *link) for n, pair in enumerate(pairs) for link in pair.alignment}
+    )
 
 
 def experiment() -> Experiment:
@@ -66,13 +133,14 @@ def experiment() -> Experiment:
 
     def measure(*, model: str, seed: int, shortest: int, longest: int, steps: int, **_: object) -> dict:
         network = _trained(model, seed=seed, steps=steps)
-        band = [pair for pair in _split().test if shortest <= len(pair.source) <= longest]
+        band = [pair for pair in split().test if shortest <= len(pair.source) <= longest]
         judged = judge(network, band)
         return {
             "parameters": size(network),
             "sentences": len(band),
             "bleu": round(judged["bleu"], 2),
             "exact": round(judged["exact"], 4),
+            "aer": round(judged["aer"], 4),
         }
 
     return Experiment(settings, measure, data=_digest(), text=_digest())
@@ -80,22 +148,22 @@ def experiment() -> Experiment:
 
 def _digest() -> str:
     """No package ships these sentences: their own hash says which they are."""
-    pairs = [[(pair.source, pair.target) for pair in part] for part in _split()]
+    pairs = [[(pair.source, pair.target) for pair in part] for part in split()]
     return sha256(str(pairs).encode()).hexdigest()
 
 
 def config(model: str) -> Seq2SeqConfig:
-    return Seq2SeqConfig(*map(len, grammar.vocabularies()), **WAYS[model])
+    return WAYS[model].config(*map(len, grammar.vocabularies()), **WAYS[model].settings)
 
 
-@lru_cache(maxsize=1)
-def _split():
+@cache
+def split():
     return grammar.split(COUNT, length=LENGTH)
 
 
 @lru_cache(maxsize=1)  # the bands of a model come one after the other
 def _trained(model: str, *, seed: int, steps: int) -> nn.Module:
     seed_everything(seed)
-    network = Seq2Seq(config(model))
-    train(network, batches(_split().train, size=SIZE), steps=steps, lr=LR, seed=seed)
+    network = WAYS[model].model(config(model))
+    train(network, batches(split().train, size=SIZE), steps=steps, lr=LR, seed=seed)
     return network

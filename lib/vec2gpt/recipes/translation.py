@@ -2,7 +2,8 @@
 
 Every model gets the same steps, worth about a minute for the plain GRU on two cores. The first models differ
 in cells and depth, then come the ways of handing over, and two ways of training: the spelling read from its
-end to its beginning (Sutskever, Vinyals & Le 2014), and some inputs of the decoder drawn by itself.
+end to its beginning (Sutskever, Vinyals & Le 2014), and some inputs of the decoder drawn by itself. The last
+look back: one score after the other, then Bahdanau's decoder, then an encoder that reads in one direction.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from torch import nn
 
 from vec2gpt import corpora
+from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
 from vec2gpt.recipes import pronunciation
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.recipes.task import size, train, warmup
@@ -31,13 +33,18 @@ def backwards(word, vocab):
 class Way(NamedTuple):
     """How a model comes about."""
 
-    config: dict  # what differs from Seq2SeqConfig's own
+    config: dict  # what differs from the configuration's own
     spell: Callable = pronunciation.spell
     own: float = 0.0  # the share of the decoder's inputs that it draws itself, in the end
+    model: type[nn.Module] = Seq2Seq
 
 
 def layers(cell, count, **other):
     return Way({"encoder": cell, "decoder": cell, "encoder_layers": count, "decoder_layers": count} | other)
+
+
+def attention(**config):
+    return Way(config, model=AttentionSeq2Seq)
 
 
 WAYS = {
@@ -52,6 +59,12 @@ WAYS = {
     "mean": Way({"handover": "mean"}),
     "concat": Way({"handover": "concat", "bidirectional": True}),
     "own words": Way({}, own=OWN),
+    "attention: dot": attention(score="dot"),
+    "attention: scaled dot": attention(score="scaled dot"),
+    "attention: general": attention(score="general"),
+    "attention: additive": attention(score="additive"),
+    "attention: bahdanau": attention(score="additive", looks="bahdanau"),
+    "attention: one direction": attention(bidirectional=False, handover="state"),
 }
 AXES = {"model": tuple(WAYS), "seed": SEEDS}
 
@@ -68,7 +81,7 @@ def experiment() -> Experiment:
     def measure(*, model: str, seed: int, steps: int, **_: object) -> dict:
         way = WAYS[model]
         seed_everything(seed)
-        network = Seq2Seq(config(way))
+        network = way.model(config(way))
         taught = ScheduledSampling(network, own=way.own, steps=steps) if way.own else network
         train(taught, pronunciation.batches(size=SIZE, spell=way.spell), steps=steps, lr=LR, seed=seed)
         return {"parameters": size(network), **_judge(network, way)}
@@ -77,8 +90,11 @@ def experiment() -> Experiment:
     return Experiment(settings, measure, data=digest, text=digest)
 
 
+CONFIGS = {Seq2Seq: Seq2SeqConfig, AttentionSeq2Seq: AttentionConfig}
+
+
 def config(way: Way) -> Seq2SeqConfig:
-    return Seq2SeqConfig(*map(len, pronunciation.vocabs()), **way.config)
+    return CONFIGS[way.model](*map(len, pronunciation.vocabs()), **way.config)
 
 
 def _judge(model: nn.Module, way: Way) -> dict:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from vec2gpt.attention import AttentionSeq2Seq
+from vec2gpt.attentive import AttentionSeq2Seq
 from vec2gpt.text import Vocab
 from vec2gpt.unrolling import unroll
 from vec2gpt.widgets.live import LiveModel
@@ -25,20 +25,18 @@ class Repaint(nn.Module):
         self.model = model
 
     def forward(self, source_ids: Tensor, painted: Tensor) -> tuple[Tensor, ...]:
-        decoder = self.model.decoder
-        first, (state, memory, mask) = self.model.start(source_ids)
-
         def step(carry, by_hand):
             ids, state = carry
-            hidden, state = decoder.advance(ids[:, None], state)  # (1, 1, hidden)
-            weights = decoder.look(hidden, memory, mask)  # (1, 1, S)
-            weights = torch.where(by_hand[:, None] < 0, weights, by_hand[:, None])
-            p = decoder.write(hidden, weights, memory)[:, 0].softmax(-1)  # (1, V)
-            best = p.topk(CHOICES)
+
+            def paint(weights):  # (1, 1, S)
+                return torch.where(by_hand[:, None] < 0, weights, by_hand[:, None])
+
+            logits, weights, state = self.model.decoder(ids[:, None], state, change=paint)
+            best = logits[:, 0].softmax(-1).topk(CHOICES)
             ids = best.indices[:, 0]
             return (ids, state), (ids, weights[:, 0], best.indices, best.values)
 
-        _, outputs = unroll(step, (first, state), painted)
+        _, outputs = unroll(step, self.model.start(source_ids), painted)
         return outputs
 
 
