@@ -72,9 +72,7 @@ def _(module: nn.GRUCell) -> GRUCell:
 @from_torch.register
 def _(module: nn.MultiheadAttention) -> MultiHeadAttention:
     if module.bias_k is not None or module.add_zero_attn:
-        raise ValueError(
-            "add_bias_kv and add_zero_attn add keys that no text has, and ours does not: give False"
-        )
+        raise ValueError("add_bias_kv and add_zero_attn add keys that no text has; ours has none: give False")
     widths = {"key_width": module.kdim, "value_width": module.vdim}
     bias = module.in_proj_bias is not None
     with torch.device("meta"):
@@ -88,7 +86,7 @@ def _(module: nn.MultiheadAttention) -> MultiHeadAttention:
 
 
 def _projections(module: nn.MultiheadAttention) -> list[dict[str, torch.Tensor]]:
-    """Weight and bias, if any, of queries, keys and values, which torch stacks where they are equally wide."""
+    """Weight and bias, if any, of queries, keys and values: torch stacks equally wide ones."""
     separate = module.q_proj_weight, module.k_proj_weight, module.v_proj_weight
     weights = separate if module.in_proj_weight is None else module.in_proj_weight.chunk(3)
     if module.in_proj_bias is None:

@@ -92,7 +92,7 @@ def translate(model, sentences):
 
 @torch.no_grad()
 def look(model, pairs):
-    """Where an attentive model looks as it says the true French: weights (T, S) of each pair, without ends."""
+    """Where an attentive model looks as it reads the true French: weights (T, S) of each pair, no ends."""
     source, decoder, _ = (part.to(device(model)) for part in teacher_forced(numbered(pairs), **marks()))
     weights = model.look(source, decoder).cpu()
     return [w[: len(pair.target), : len(pair.source)] for w, pair in zip(weights, pairs, strict=True)]
@@ -104,7 +104,7 @@ def aligned(weights):
 
 
 def judge(model, pairs):
-    """BLEU, 0 … 100, the share of translations right to the last word, and attention's alignment error rate."""
+    """BLEU, 0 … 100, the share of translations wholly right, and attention's alignment error rate."""
     spoken = translate(model, [pair.source for pair in pairs])
     right = sum(said == list(pair.target) for said, pair in zip(spoken, pairs, strict=True))
     return {
