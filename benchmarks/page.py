@@ -7,6 +7,7 @@ one: an equal question is not asked again, and its answer would be waited for in
 
 import sys
 from collections.abc import Iterator
+from random import Random
 from statistics import median
 
 from playwright.sync_api import Error
@@ -14,6 +15,7 @@ from playwright.sync_api import Error
 from benchmarks.row import Row, Unmeasured
 from tasks.places import HTML, ROOT
 from tasks.server import serving
+from vec2gpt.grammar import pair
 
 WORKBENCH = "book/workbench.html"
 CHARACTERS = ("To be, or not to be, that is the question: " * 3)[:100]
@@ -45,14 +47,19 @@ CHANGE = f"""async ([root, field, values]) => {{
   }}
   return times;
 }}"""
-PRESS = f"""async ([root, points]) => {{
+PRESS = f"""async ([root, points, answered]) => {{
   {READ}
   const times = [], picture = root.querySelector(".v2g-picture");
   for (const [x, y] of points) {{
     const place = new DOMPoint(x, y).matrixTransform(picture.querySelector("svg").getScreenCTM());
     const at = {{ clientX: place.x, clientY: place.y, pointerId: 1, bubbles: true }};
-    times.push(await read(root, () => picture.dispatchEvent(new PointerEvent("pointerdown", at))));
-    picture.dispatchEvent(new PointerEvent("pointerup", at));
+    const send = (kind) => picture.dispatchEvent(new PointerEvent(kind, at));
+    if (answered === "pointerup") {{
+      send("pointerdown");
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    }}
+    times.push(await read(root, () => send(answered)));
+    if (answered === "pointerdown") send("pointerup");
   }}
   return times;
 }}"""
@@ -69,9 +76,12 @@ class Widget:
         """Give a control one value after the other; the milliseconds of each."""
         return self._do(CHANGE, field, values)
 
-    def press(self, *points: tuple[float, float]) -> list[dict[str, float]]:
-        """Press the picture at one point after the other, in its own units; the milliseconds of each."""
-        return self._do(PRESS, points)
+    def press(self, *points: tuple[float, float], answered: str = "pointerdown") -> list[dict[str, float]]:
+        """Press the picture at one point after the other, in its own units; the milliseconds of each.
+
+        answered: the event that the widget answers, "pointerdown" or "pointerup".
+        """
+        return self._do(PRESS, points, answered)
 
     def _do(self, script: str, *arguments) -> list[dict[str, float]]:
         return self.page.evaluate(script, [self.found.root.element_handle(), *arguments])
@@ -151,12 +161,20 @@ def tree(widget: Widget) -> Iterator[Row]:
     yield Row("search tree: another width", typical(times), "ms", "≤ 100")
 
 
+SENTENCE = pair(Random(0), length=(24, 24)).source  # the longest that is read
+
+
 def repaint(widget: Widget) -> Iterator[Row]:
-    """The first row is painted, so that every step is decoded anew, at one letter after the other."""
-    widget.change("word", "translate")
-    times = widget.press(*((60 + 15 + 30 * (k % 9), 28 + 15) for k in range(20)))
-    yield Row("attention: a painted row, until its markup stands", typical(times, "drawn"), "ms", "≤ 16")
+    """The first row is painted, so that every step is decoded anew, at one letter or word after the other."""
+    widget.change("text", "translate")
+    times = widget.press(*((28 * (k % 9) + 14, 22 + 14) for k in range(20)), answered="pointerup")
+    yield Row("attention: a painted row, until its markup stands", typical(times, "acted"), "ms", "≤ 16")
     yield Row("attention: the output decoded anew", typical(times), "ms", "≤ 100")
+    widget.change("model", "English to French")
+    widget.change("text", " ".join(SENTENCE))
+    top = 18 + round(5.2 * max(map(len, SENTENCE)))
+    times = widget.press(*((28 * k + 14, top + 14) for k in range(20)), answered="pointerup")
+    yield Row("attention: a sentence of 24 words decoded anew", typical(times), "ms", "≤ 100")
 
 
 def writer(widget: Widget) -> Iterator[Row]:

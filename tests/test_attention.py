@@ -1,89 +1,49 @@
+"""vec2gpt.attention: the look-up, its scores and masks, and several looks at once."""
+
 import math
 
 import pytest
 import torch
 import torch.nn.functional as F
-from exporting import check_export
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from vec2gpt.attention import (
-    AttentionConfig,
-    AttentionSeq2Seq,
-    BidirectionalEncoder,
+    SCORES,
+    Additive,
+    Concat,
+    MultiHeadAttention,
     attend,
     attend_fused,
     attention_weights,
+    causal_mask,
+    dot,
+    padding_mask,
+    scaled_dot,
 )
-from vec2gpt.decoding import greedy
+from vec2gpt.hub import from_torch
 
-B, T, S, K = 2, 3, 5, 4
-CONFIG = AttentionConfig(source_vocab=9, target_vocab=8, width=4, hidden=6)
-SOURCE = torch.tensor([[3, 4, 5, 6, 7], [8, 3, 0, 0, 0]])
-IDS = torch.tensor([[1, 3, 4, 5], [1, 6, 7, 0]])
+B, T, S, K, V = 2, 3, 5, 4, 6
+D, H = 12, 3  # of several heads
 
 
-def qkv():
+@pytest.fixture(autouse=True)
+def seed():
     torch.manual_seed(0)
-    return torch.randn(B, T, K), torch.randn(B, S, K), torch.randn(B, S, K)
 
 
-def translator():
-    torch.manual_seed(0)
-    return AttentionSeq2Seq(CONFIG).eval()
+def qkv(query_width=K, key_width=K):
+    sizes = (B, T, query_width), (B, S, key_width), (B, S, V)
+    return [torch.randn(size, dtype=torch.double, requires_grad=True) for size in sizes]
 
 
-# ---- the encoder ----
-
-SENTENCES = torch.tensor([[3, 4, 5, 6, 7], [8, 3, 0, 0, 0], [5, 5, 4, 0, 0]])  # padded with 0
-
-
-def encoder():
-    torch.manual_seed(0)
-    return BidirectionalEncoder(CONFIG).eval()
+def some_open():
+    """Where one may look, at random; every query at one place at least."""
+    mask = torch.rand(B, T, S) > 0.5
+    mask[..., 0] = True
+    return mask
 
 
-def test_the_encoder_is_torchs_bidirectional_gru_on_packed_sequences():
-    ours = encoder()
-    gru = nn.GRU(CONFIG.width, CONFIG.hidden, batch_first=True, bidirectional=True)
-    cells = {"_l0": ours.rightward, "_l0_reverse": ours.leftward}
-    gru.load_state_dict(
-        {name + end: weight for end, cell in cells.items() for name, weight in cell.state_dict().items()}
-    )
-    lengths = torch.tensor([5, 2, 3])
-    packed = pack_padded_sequence(ours.embedding(SENTENCES), lengths, batch_first=True, enforce_sorted=False)
-    states, last = gru(packed)
-    states, _ = pad_packed_sequence(states, batch_first=True)
-
-    memory, state, mask = ours(SENTENCES)
-    assert torch.equal(mask, torch.arange(5) < lengths[:, None])
-    torch.testing.assert_close(memory[mask], ours.memory(states)[mask], atol=1e-6, rtol=0)
-    torch.testing.assert_close(state.h, ours.bridge(torch.cat([*last], -1)).tanh(), atol=1e-6, rtol=0)
-
-
-def test_padding_changes_nothing():
-    ours = encoder()
-    memory, state, _ = ours(SENTENCES)
-    alone_memory, alone_state, _ = ours(SENTENCES[1:2, :2])
-    torch.testing.assert_close(memory[1:2, :2], alone_memory)
-    torch.testing.assert_close(state.h[1:2], alone_state.h)
-
-
-def test_every_state_knows_both_sides():
-    ours = encoder()
-    before = ours(SENTENCES)[0][0]
-    changed = SENTENCES.clone()
-    changed[0, 2] = 8
-    moved = (ours(changed)[0][0] - before).abs().amax(-1)  # (S,)
-    assert (moved > 1e-6).all()
-
-
-def test_a_source_outside_the_vocabulary_is_named():
-    with pytest.raises(ValueError, match="source_ids hold 9"):
-        encoder()(torch.tensor([[9]]))
-
-
-# ---- attend ----
+# ---- the look-up ----
 
 
 def test_attend_by_hand():
@@ -95,115 +55,201 @@ def test_attend_by_hand():
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_attend_is_torchs_scaled_dot_product_attention(masked):
+@pytest.mark.parametrize("ours", [lambda *given: attend(*given)[0], attend_fused])
+def test_attend_is_torchs_scaled_dot_product_attention(ours, masked):
+    given, mask = qkv(), some_open() if masked else None
+    expected, got = F.scaled_dot_product_attention(*given, attn_mask=mask), ours(*given, mask)
+    torch.testing.assert_close(got, expected)
+    gradients = [torch.autograd.grad(out.sin().sum(), given) for out in (got, expected)]
+    torch.testing.assert_close(*gradients)
+
+
+def test_the_weights_of_every_query_add_up_to_1():
     q, k, v = qkv()
-    mask = torch.rand(B, T, S) > 0.5 if masked else None
-    if masked:
-        mask[..., 0] = True  # each row may look somewhere
-    expected = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-    torch.testing.assert_close(attend(q, k, v, mask)[0], expected)
-    torch.testing.assert_close(attend_fused(q, k, v, mask), expected)
+    for mask in (None, some_open()):
+        _, weights = attend(q, k, v, mask)
+        assert weights.min() >= 0
+        torch.testing.assert_close(weights.sum(-1), torch.ones(B, T, dtype=torch.double))
 
 
-def test_weights_add_up_to_1_and_nothing_looks_behind_the_mask():
-    q, k, _ = qkv()
-    mask = torch.arange(S) < 2
-    weights = attention_weights(q, k, mask)
-    torch.testing.assert_close(weights.sum(-1), torch.ones(B, T))
+def test_what_is_masked_could_as_well_not_be_there():
+    q, k, v = qkv()
+    out, weights = attend(q, k, v, torch.arange(S) < 2)
     assert (weights[..., 2:] == 0).all()
+    torch.testing.assert_close((out, weights[..., :2]), attend(q, k[:, :2], v[:, :2]))
 
 
-@pytest.mark.parametrize("attend", [lambda *x: attend(*x)[0], attend_fused])
-def test_who_may_look_nowhere_sees_zeros_and_passes_finite_gradients(attend):
-    q, k, v = (x.requires_grad_() for x in qkv())
+@pytest.mark.parametrize("ours", [lambda *given: attend(*given)[0], attend_fused])
+def test_who_may_look_nowhere_sees_zeros_and_passes_finite_gradients(ours):
+    q, k, v = qkv()
     mask = torch.ones(B, T, S, dtype=torch.bool)
     mask[0, 1] = False
-    out = attend(q, k, v, mask)
-    assert (out[0, 1] == 0).all() and out.isfinite().all()
-    torch.testing.assert_close(out[1], attend(q, k, v, None)[1])
+    out = ours(q, k, v, mask)
+    assert (out[0, 1] == 0).all()
+    torch.testing.assert_close(out[1], ours(q, k, v)[1])
     out.square().sum().backward()
-    assert all(x.grad.isfinite().all() for x in (q, k, v))
+    assert all(x.grad.isfinite().all() and x.grad.any() for x in (q, k, v))
     assert not q.grad[0, 1].any()
 
 
-# ---- the decoder and the model ----
+# ---- another place to look ----
 
 
-def test_decoding_begins_with_the_first_input_and_the_encoders_answer():
-    first, state = translator().start(SOURCE)
-    assert torch.equal(first, IDS[:, 0])
-    for got, expected in zip(state, translator().encode(SOURCE), strict=True):
-        torch.testing.assert_close(got, expected)
-    with pytest.raises(ValueError, match="source_ids are empty"):
-        translator().start(SOURCE[:, :0])
-    with pytest.raises(ValueError, match=r"source_ids have the shape \(5,\)"):
-        translator().start(SOURCE[0])
+def test_weights_on_one_place_give_its_value():
+    q, k, v = qkv()
+    out, weights = attend(q, k, v, change=lambda w: F.one_hot(torch.full((B, T), 3), S).to(w))
+    assert weights[..., 3].min() == 1
+    torch.testing.assert_close(out, v[:, 3:4].expand(B, T, V))
 
 
-def test_writing_by_steps_is_writing_at_once():
-    model = translator()
-    logits, _ = model(SOURCE, IDS)
-    state, steps = model.encode(SOURCE), []
-    for ids in IDS.unbind(1):
-        step, state = model.step(ids, state)
-        steps.append(step)
-    torch.testing.assert_close(torch.stack(steps, 1), logits)
+def test_equal_weights_give_the_mean():
+    q, k, v = qkv()
+    out, _ = attend(q, k, v, change=lambda w: torch.full_like(w, 1 / S))
+    torch.testing.assert_close(out, v.mean(1, keepdim=True).expand(B, T, V))
 
 
-def test_the_loss_is_the_cross_entropy_of_the_targets():
-    model = translator()
-    targets = torch.tensor([[3, 4, 5, 2], [6, 7, 2, -100]])
-    logits, loss = model(SOURCE, IDS, targets)
-    expected = F.cross_entropy(logits.transpose(1, 2), targets)
-    torch.testing.assert_close(loss, expected)
+def test_a_change_that_changes_nothing_changes_nothing():
+    given = qkv()
+    assert all(map(torch.equal, attend(*given, change=lambda w: w), attend(*given)))
 
 
-def test_what_is_said_does_not_depend_on_the_padding():
-    model = translator()
-    logits, _ = model(SOURCE, IDS)
-    alone, _ = model(SOURCE[1:, :2], IDS[1:])
-    torch.testing.assert_close(logits[1:], alone)
+@pytest.mark.parametrize("temperature", [0.5, 3.0])
+def test_the_temperature_of_the_softmax_is_a_power_of_its_weights(temperature):
+    q, k, v = qkv()
+    powered = attend(q, k, v, change=lambda w: F.normalize(w ** (1 / temperature), p=1, dim=-1))
+    cooled = attend(q, k, v, score=lambda q, k: scaled_dot(q, k) / temperature)
+    torch.testing.assert_close(powered, cooled)
 
 
-def test_weights_changed_between_look_and_write_change_what_is_said():
-    model = translator()
-    decoder, state = model.decoder, model.encode(SOURCE)
-    hidden, _ = decoder.advance(IDS, state.hidden)
-    weights = decoder.look(hidden, state.memory, state.mask)
-    torch.testing.assert_close(decoder.write(hidden, weights, state.memory), model(SOURCE, IDS)[0])
-
-    only_first = F.one_hot(torch.zeros_like(IDS), SOURCE.shape[1]).float()  # (B, T, S)
-    context = state.memory[:, :1].expand_as(hidden)
-    expected = decoder.head(decoder.combine(torch.cat([context, hidden], -1)).tanh())
-    torch.testing.assert_close(decoder.write(hidden, only_first, state.memory), expected)
+# ---- masks ----
 
 
-def test_a_beam_may_reorder_the_state():
-    model = translator()
-    order = torch.tensor([1, 0, 1])
-    state = model.encode(SOURCE)
-    moved = torch.utils._pytree.tree_map(lambda x: x.index_select(0, order), state)
-    expected, _ = model.step(IDS[:, 0], state)
-    got, _ = model.step(IDS[order, 0], moved)
-    torch.testing.assert_close(got, expected[order])
+def test_nobody_looks_at_padding():
+    mask = padding_mask(torch.tensor([[5, 7, 7], [3, 7, 2]]), 7)
+    assert mask.tolist() == [[[True, False, False]], [[True, False, True]]]
+    weights = attention_weights(torch.zeros(2, 4, 3), mask)
+    torch.testing.assert_close(weights[:, 3], torch.tensor([[1, 0, 0], [0.5, 0, 0.5]]))
 
 
-@pytest.mark.slow
-def test_the_exported_model_translates_any_length():
-    def sentences(n):
-        source = torch.randint(3, 9, (2, n))
-        source[1, (n + 1) // 2 :] = CONFIG.pad
-        return source, torch.randint(3, 8, (2, n + 2))
+def test_the_causal_mask_keeps_the_diagonal():
+    assert causal_mask(3).tolist() == [[True, False, False], [True, True, False], [True, True, True]]
 
-    def translate(model, source, ids):
-        spoken = greedy(model.step, *model.start(source), eos=CONFIG.eos, limit=9)
-        filled = F.pad(spoken, (0, 9 - spoken.shape[1]), value=CONFIG.eos)  # the graph takes all 9 steps
-        return model(source, ids)[0], filled
 
-    check_export(
-        translator(),
-        translate,
-        sentences,
-        [1, 2, 7, 40],
-        axes=((1,), (1,)),
-    )
+@pytest.mark.parametrize("ours", [attend, attend_fused])
+def test_a_mask_of_numbers_is_refused(ours):
+    with pytest.raises(ValueError, match=r"mask is torch\.float32: give torch\.bool, True = may look"):
+        ours(*qkv(), torch.zeros(T, S))
+
+
+# ---- scores ----
+
+EQUATIONS = {  # of a query q (D_q,) and a key k (D_k,), and what the score learned
+    "dot": lambda q, k: q @ k,
+    "scaled dot": lambda q, k: q @ k / math.sqrt(len(k)),
+    "general": lambda q, k, W: q @ (W @ k),
+    "additive": lambda q, k, W, U, v: v[0] @ torch.tanh(W @ q + U @ k),
+    "concat": lambda q, k, W, v: v[0] @ torch.tanh(W @ torch.cat([q, k])),
+}
+PARAMETERS = {"general": 7 * 5, "additive": 7 * (7 + 5) + 7, "concat": 7 * (7 + 5) + 7}  # queries 7, keys 5
+
+
+def test_every_score_is_tried_below():
+    assert set(SCORES) == set(EQUATIONS) == {"dot", "scaled dot", *PARAMETERS}
+
+
+@pytest.mark.parametrize(
+    ("name", "key_width"), [*((name, 7) for name in SCORES), *((n, 5) for n in PARAMETERS)]
+)
+def test_a_score_is_its_equation_for_every_query_and_every_key(name, key_width):
+    score = SCORES[name](7, key_width).double()
+    q, k, _ = qkv(7, key_width)
+    expected = torch.empty(B, T, S, dtype=torch.double)
+    for b in range(B):
+        for t in range(T):
+            for s in range(S):
+                expected[b, t, s] = EQUATIONS[name](q[b, t], k[b, s], *score.parameters())
+    torch.testing.assert_close(score(q, k), expected)
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_keys_prepared_once_serve_every_query(name):
+    score = SCORES[name](K, K).double()
+    q, k, _ = qkv()
+    prepared = score.prepare(k)
+    steps = [score.compare(q[:, t : t + 1], prepared) for t in range(T)]
+    torch.testing.assert_close(torch.cat(steps, 1), score(q, k))
+
+
+def test_concat_is_additive_with_its_two_matrices_side_by_side():
+    additive, concat = Additive(7, 5).double(), Concat(7, 5).double()
+    side_by_side = torch.cat([additive.query.weight, additive.key.weight], 1)
+    concat.load_state_dict({"pair.weight": side_by_side, "score.weight": additive.score.weight})
+    q, k, _ = qkv(7, 5)
+    torch.testing.assert_close(concat(q, k), additive(q, k))
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_what_a_score_learns_is_counted(name):
+    score = SCORES[name](7, 5 if name in PARAMETERS else 7)
+    assert sum(weight.numel() for weight in score.parameters()) == PARAMETERS.get(name, 0)
+
+
+@pytest.mark.parametrize(
+    "compare",
+    [
+        lambda: SCORES["dot"](7, 5),
+        lambda: SCORES["scaled dot"](7, 5),
+        lambda: dot(*qkv(7, 5)[:2]),
+        lambda: attend(*qkv(7, 5)),
+    ],
+)
+def test_unequal_widths_have_no_dot_product(compare):
+    message = "a query of 7 numbers and a key of 5 have no dot product: project one .*'general'"
+    with pytest.raises(ValueError, match=message):
+        compare()
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_a_score_of_nothing_is_refused(name):
+    with pytest.raises(ValueError, match="the widths are 4 and 0: give at least 1"):
+        SCORES[name](4, 0)
+
+
+# ---- several looks at once ----
+
+
+def test_every_head_looks_by_itself():
+    """Each with its rows of the projections, and the answers side by side before the last."""
+    ours, mask = MultiHeadAttention(D, heads=H, key_width=5, value_width=6), some_open()
+    query, key, value = torch.randn(B, T, D), torch.randn(B, S, 5), torch.randn(B, S, 6)
+
+    def head(n):
+        rows = slice(n * D // H, (n + 1) * D // H)
+        parts = (ours.query, query), (ours.key, key), (ours.value, value)
+        return attend(*(x @ layer.weight[rows].T + layer.bias[rows] for layer, x in parts), mask)[0]
+
+    expected = ours.output(torch.cat([head(n) for n in range(H)], -1))
+    torch.testing.assert_close(ours(query, key, value, mask=mask[:, None]), expected)
+
+
+def test_the_weights_of_each_head_can_be_had():
+    theirs = nn.MultiheadAttention(D, H, batch_first=True)
+    ours, x = from_torch(theirs), torch.randn(B, T, D)
+    expected, weights = theirs(x, x, x, average_attn_weights=False)
+    out, ours_weights = attend(*ours.project(x, x, x))
+    torch.testing.assert_close(ours_weights, weights)
+    torch.testing.assert_close(ours.merge(out), expected)
+
+
+@pytest.mark.parametrize(("width", "heads"), [(12, 5), (12, 0), (0, 3)])
+def test_a_width_that_does_not_split_is_named(width, heads):
+    with pytest.raises(ValueError, match=f"width {width} does not split into {heads} heads"):
+        MultiHeadAttention(width, heads=heads)
+
+
+def test_a_mask_that_would_be_taken_for_one_of_the_heads_is_refused():
+    ours, x = MultiHeadAttention(D, heads=H), torch.randn(H, T, D)
+    mask = padding_mask(torch.ones(H, T), 0)  # (B, 1, S), and B is as large as H
+    with pytest.raises(ValueError, match=r"mask has the shape \(3, 1, 3\): give \(B, 1, T, S\)"):
+        ours(x, x, x, mask=mask)
+    torch.testing.assert_close(ours(x, x, x, mask=mask[:, None]), ours(x, x, x))

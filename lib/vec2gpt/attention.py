@@ -22,6 +22,7 @@ from torch import nn
 
 def dot(q, k):
     """q · k of every query and every key: q (…, T, K), k (…, S, K) -> scores (…, T, S)."""
+    _check_widths(q.shape[-1], k.shape[-1])
     return q @ k.transpose(-2, -1)
 
 
@@ -37,6 +38,7 @@ def attention_weights(scores, mask=None):
     """
     if mask is None:
         return scores.softmax(-1)
+    _check_mask(mask)
     # the lowest number instead of −∞: a row without any open place stays finite, and becomes 0 afterwards
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     return scores.softmax(-1) * mask
@@ -58,6 +60,7 @@ def attend_fused(q, k, v, mask=None):
     """`attend` where the weights are not wanted: the same output, and they are never stored."""
     if mask is None:
         return F.scaled_dot_product_attention(q, k, v)
+    _check_mask(mask)
     blind = ~mask.any(-1, keepdim=True)  # such a row looks everywhere, and its answer is dropped
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask | blind).masked_fill(blind, 0.0)
 
@@ -104,11 +107,7 @@ class Dot(Score):
 
     def __init__(self, query_width, key_width):
         super().__init__(query_width, key_width)
-        if query_width != key_width:
-            raise ValueError(
-                f"a query of {query_width} numbers and a key of {key_width} have no dot product: project one "
-                "to the other's width, as the score 'general' does"
-            )
+        _check_widths(query_width, key_width)
 
 
 class ScaledDot(Dot):
@@ -180,7 +179,9 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, width, *, heads, key_width=None, value_width=None, bias=True):
         super().__init__()
         if min(width, heads) < 1 or width % heads:
-            raise ValueError(f"width {width} does not split into {heads} heads: choose a multiple of {heads}")
+            raise ValueError(
+                f"width {width} does not split into {heads} heads: choose a multiple of 1 head or more"
+            )
         self.heads = heads
         self.query = nn.Linear(width, width, bias=bias)
         self.key = nn.Linear(key_width or width, width, bias=bias)
@@ -189,6 +190,8 @@ class MultiHeadAttention(nn.Module):
 
     def forward(self, query, key, value, *, mask=None):
         """query (B, T, D), key and value (B, S, …) -> (B, T, D); mask broadcasts to (B, H, T, S)."""
+        if mask is not None and mask.dim() == 3:  # its first axis would be taken for the heads
+            raise ValueError(f"mask has the shape {tuple(mask.shape)}: give (B, 1, T, S), or (T, S) for all")
         return self.merge(attend_fused(*self.project(query, key, value), mask))
 
     def project(self, query, key, value):
@@ -201,3 +204,21 @@ class MultiHeadAttention(nn.Module):
 
     def _split(self, x):
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, T, D) -> (B, H, T, K)
+
+
+# ---- what does not fit ----
+
+
+def _check_widths(query_width, key_width):
+    """Raise ValueError where there is no dot product."""
+    if query_width != key_width:
+        raise ValueError(
+            f"a query of {query_width} numbers and a key of {key_width} have no dot product: project one to "
+            "the other's width, as the score 'general' does"
+        )
+
+
+def _check_mask(mask):
+    """Raise ValueError for a mask that is no answer to: may it look there?"""
+    if mask.dtype != torch.bool:
+        raise ValueError(f"mask is {mask.dtype}: give torch.bool, True = may look")

@@ -36,7 +36,10 @@ class AttentionConfig(Seq2SeqConfig):
         super().__post_init__()
         self._check_names(score=SCORES, looks=DECODERS)
         if self.handover == "every step":
-            raise ValueError("handover is 'every step', but what joins each step here is what attention saw")
+            raise ValueError(
+                "handover is 'every step', but what joins each step here is what attention saw: "
+                "choose 'state', or 'concat', which fits all encoders"
+            )
 
 
 class AttentionState(NamedTuple):

@@ -145,9 +145,75 @@ def test_a_relu_cell_is_a_relu_cell():
     assert type(from_torch(nn.RNNCell(WIDTH, HIDDEN, nonlinearity="relu"))) is ReLUCell
 
 
+# ---- several looks at once ----
+
+D, H, S = 12, 3, 6
+ORDER = [f"{part}.{kind}" for kind in ("weight", "bias") for part in ("query", "key", "value")]  # as torch's
+ORDER += ["output.weight", "output.bias"]
+HERE_AND_THERE = torch.arange(T * S).view(T, S) % 5 != 1
+TOKENS = torch.arange(S) < torch.tensor(LENGTHS)[:, None]  # (B, S)
+MASKS = {  # where one may look, and how torch is told where one may not
+    "none": (None, {}),
+    "here and there": (HERE_AND_THERE, {"attn_mask": ~HERE_AND_THERE}),
+    "padding": (TOKENS[:, None, None], {"key_padding_mask": ~TOKENS}),
+}
+
+
+def attention(dtype=torch.float32, **options):
+    """A layer of torch.nn whose biases are not 0, as they begin, for that would hide a mistake."""
+    theirs = nn.MultiheadAttention(D, H, batch_first=True, dtype=dtype, **options)
+    for bias in (theirs.in_proj_bias, theirs.out_proj.bias):
+        if bias is not None:
+            nn.init.normal_(bias)
+    return theirs, from_torch(theirs)
+
+
+@pytest.mark.parametrize(("dtype", "atol"), CLOSE)
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("widths", [{}, {"kdim": 5, "vdim": 4}, {"kdim": D, "vdim": 4}])
+def test_answers_and_gradients_of_many_heads_are_torchs(widths, bias, mask, dtype, atol):
+    theirs, ours = attention(dtype, bias=bias, **widths)
+    sizes = (T, D), (S, theirs.kdim), (S, theirs.vdim)
+    given = [torch.randn(B, *size, dtype=dtype, requires_grad=True) for size in sizes]
+    may, may_not = MASKS[mask]
+    expected, got = theirs(*given, need_weights=False, **may_not)[0], ours(*given, mask=may)
+    torch.testing.assert_close(got, expected, atol=atol, rtol=0)
+
+    named = dict(ours.named_parameters())
+    assert set(named) == set(ORDER if bias else [name for name in ORDER if "bias" not in name])
+    sets = [*theirs.parameters()], [named[name] for name in ORDER if name in named]
+    gradients = [
+        torch.cat([found.flatten() for found in torch.autograd.grad(out.sin().sum(), [*given, *weights])])
+        for out, weights in zip((expected, got), sets, strict=True)
+    ]
+    torch.testing.assert_close(*gradients, atol=atol, rtol=atol)
+
+
+def test_heads_that_read_time_first_become_heads_that_read_batch_first():
+    theirs = nn.MultiheadAttention(D, H)
+    x = torch.randn(B, T, D)
+    said = theirs(*[x.transpose(0, 1)] * 3, need_weights=False)[0].transpose(0, 1)
+    torch.testing.assert_close(from_torch(theirs)(x, x, x), said)
+
+
+@pytest.mark.parametrize("widths", [{}, {"kdim": 5}])
+def test_the_heads_weights_are_copies_that_can_learn_and_the_mode_is_kept(widths):
+    theirs, ours = attention(**widths)
+    assert ours.training and not from_torch(theirs.eval()).training
+    assert all(weight.requires_grad for weight in ours.parameters())
+    with torch.no_grad():
+        for weight in ours.parameters():
+            weight.zero_()
+    assert all(weight.any() for weight in theirs.parameters())
+
+
 def test_what_has_no_equal_is_refused():
     with pytest.raises(ValueError, match="proj_size is 2: our cells do not project"):
         from_torch(nn.LSTM(WIDTH, HIDDEN, proj_size=2))
+    for extra in ("add_bias_kv", "add_zero_attn"):
+        with pytest.raises(ValueError, match=r"add keys that no text has; ours has none: give False"):
+            from_torch(nn.MultiheadAttention(D, H, **{extra: True}))
     with pytest.raises(ValueError, match=r"Linear has no equal here: give an nn\.RNN"):
         from_torch(nn.Linear(2, 2))
 

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from "node:fs";
 const folder = new URL("../../lib/vec2gpt/widgets/js/", import.meta.url);
 const read = (file) => readFileSync(new URL(file, folder), "utf8");
 
-export const parts = ["live", "words", "spelling", "layout", "controls", "kit"];            // as PARTS in live.py has them
+export const parts = ["live", "words", "spelling", "painting", "layout", "controls", "kit"];            // as PARTS in live.py has them
 export const names = readdirSync(new URL("views/", folder)).map((file) => file.replace(".js", ""));
 
 /** The module of one view, as a notebook or a page loads it. */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load, tensor } from "./load.mjs";
 
-const [softmax, valves, repaint, writer, arithmetic, training, gradient, tree] = await Promise.all(["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient", "tree"].map(load));
+const [softmax, valves, writer, arithmetic, training, gradient, tree] = await Promise.all(["softmax", "valves", "writer", "arithmetic", "training_map", "gradient", "tree"].map(load));
 
 test("softmax: a height is a score, the middle is zero, and scores stay in range", () => {
   assert.equal(softmax.scoreAt(69, 5), 0);                       // 14 + 110 / 2
@@ -204,52 +204,6 @@ test("valves: a thousand random states of both kinds, typed and from links, are 
       sane(valves.view, c);
     }
   }
-});
-
-test("repaint: painted cells share the row equally", () => {
-  assert.deepEqual(repaint.shares([1, 3], 4), [0, 0.5, 0, 0.5]);
-  assert.equal(repaint.rowsOf([5, 7, 2, 9], 2), 3);
-  assert.equal(repaint.rowsOf([5, 7, 9], 2), 3);
-});
-
-const repaintSettings = { word: "ab", letters: ["<pad>", "<bos>", "<eos>", "a", "b"], phonemes: ["<pad>", "<bos>", "<eos>", "AE", "B"], eos: 2, limit: 4 };
-const repaintContext = () => {
-  const state = repaint.view.start(repaintSettings);
-  const result = { ids: tensor([1, 4], [3, 4, 2, 2]), weights: tensor([1, 4, 3], Array(12).fill(1 / 3)), probabilities: tensor([1, 4, 5], Array(20).fill(0.2)), choices: tensor([1, 4, 5], Array(20).fill(3)), of: state };
-  return { settings: repaintSettings, w: repaint.view.words.en, state, result };
-};
-
-test("repaint: a press paints one cell, a drag stays in its row, delete gives the row back", () => {
-  const c = repaintContext();
-  const pressed = repaint.view.act(c, { kind: "press", x: 60 + 31, y: 28 + 31 });
-  assert.deepEqual(pressed.paint.rows, { 1: [1] });
-  const dragged = repaint.view.act({ ...c, state: pressed }, { kind: "drag", x: 60 + 1, y: 28 + 70 });
-  assert.deepEqual(dragged.paint.rows, { 1: [0, 1] });
-  const freed = repaint.view.act({ ...c, state: dragged }, { kind: "key", key: "Delete" });
-  assert.deepEqual(freed.paint.rows, {});
-});
-
-test("repaint: a press beside the matrix paints nothing", () => {
-  const c = repaintContext();
-  for (const [x, y] of [[10, 40], [70, 10], [60 + 31 * 4, 40], [70, 28 + 31 * 4]])
-    assert.equal(repaint.view.act(c, { kind: "press", x, y }), undefined);
-});
-
-test("repaint: a shorter word leaves no cursor and no paint behind its end", () => {
-  const state = { word: "a", paint: { word: "ab", rows: { 1: [2] } }, at: [3, 2] };
-  const mended = repaint.view.accept({ state, settings: repaintSettings });
-  assert.deepEqual(mended, { word: "a", paint: { word: "a", rows: {} }, at: [3, 1] });
-});
-
-test("repaint: only the painted rows are sent as weights, and a new word forgets the paint", async () => {
-  const c = repaintContext();
-  c.state = { ...c.state, paint: { word: "ab", rows: { 1: [0, 2] } } };
-  let asked;
-  for await (const _ of repaint.view.compute(c, async (inputs) => (asked = inputs)));
-  assert.deepEqual(asked.source_ids.data, [3, 4, 2]);
-  assert.deepEqual(asked.painted.data.slice(0, 6), [-1, -1, -1, 0.5, 0, 0.5]);
-  for await (const _ of repaint.view.compute({ ...c, state: { ...c.state, word: "ba" } }, async (inputs) => (asked = inputs)));
-  assert.ok(asked.painted.data.every((w) => w === -1));
 });
 
 test("writer: a seed turns the same uniform numbers, and they stay in [0, 1)", () => {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from vec2gpt import corpora
+from vec2gpt import corpora, grammar
 from vec2gpt.decoding import greedy
 from vec2gpt.hub import checkpoints, g2p
 from vec2gpt.search import beam_search
@@ -74,15 +74,25 @@ def test_the_valves_on_the_page_are_the_torch_model(widget, cell, nth, values, l
     assert np.abs(data(w, "surprise", surprise.shape) - surprise.numpy()).max() < 1e-2
 
 
-@pytest.mark.parametrize("word", ["a", "attention", "a" * repaint.LIMIT])
-def test_the_repainted_matrix_on_the_page_is_the_torch_model(widget, word):
-    model, vocabs, _ = checkpoints.load("cmudict-attention")
-    w = widget("repaint", {"word": word, "paint": {"word": word, "rows": {"1": [0]}}})
-    ids = torch.tensor([[*vocabs["source"].encode(word), model.config.eos]])
-    painted = torch.full((1, repaint.LIMIT, ids.shape[1]), -1.0)
+PAIR = grammar.pair(random.Random(0), length=(repaint.LIMIT, repaint.LIMIT))
+READ = [("spelling to sounds", word) for word in ("a", "attention", "a" * repaint.LIMIT)]
+READ += [("English to French", text) for text in ("cats", "the blue car", " ".join(PAIR.source))]
+
+
+@pytest.mark.parametrize(("name", "text"), READ)
+def test_the_repainted_matrix_on_the_page_is_the_torch_model(widget, name, text):
+    spelling = name == "spelling to sounds"
+    model, vocabs, _ = checkpoints.load("cmudict-attention" if spelling else "grammar-attention")
+    parts = list(text) if spelling else text.split()
+    ids = torch.tensor([[*vocabs["source"].encode(parts), vocabs["source"]["<eos>"]]])
+    painted = torch.full((1, repaint.STEPS, ids.shape[1]), -1.0)
     painted[0, 1] = torch.eye(ids.shape[1])[0]
+    paint = {"text": text, "rows": {"1": painted[0, 1].tolist()}, "locked": {}}
+    state = {"model": name, "text": text, "reads": "letters" if spelling else "words"}
+    w = widget("repaint", state | {"paint": paint, "temperature": 0.5})
     with torch.no_grad():
-        said, weights, *_ = repaint.Repaint(model)(ids, painted)
+        said, weights, *_ = repaint.Repaint(model)(ids, painted, torch.tensor([0.5]))
+    assert w.context("result.of.text") == text
     assert (data(w, "ids", said.shape) == said.numpy()).all()
     assert np.abs(data(w, "weights", weights.shape) - weights.numpy()).max() < 1e-3
 
@@ -235,30 +245,126 @@ def test_a_gate_is_dragged_with_the_mouse(widget):
     assert w.context("state.held")["5"][0] == pytest.approx(0.95, abs=0.06)
 
 
+def cell(w, t, s):
+    """Where the cell of step `t` and letter `s` stands on the screen."""
+    w.part("picture").scroll_into_view_if_needed()
+    box = w.part("picture").locator("svg").first.bounding_box()
+    return box["x"] + 28 * s + 14, box["y"] + 22 + 28 * t + 14
+
+
+def own(w):
+    """The weights (T, S) of the reading that the hand has changed."""
+    return data(w, "weights", w.context("result.weights.dims"))[1]
+
+
 def test_a_painted_row_is_drawn_at_once_and_the_output_follows(widget):
     w = widget("repaint")
     w.part("picture").focus()
     w.after(lambda: w.page.keyboard.press(" "))  # the first row looks at the first letter only
-    columns = len(w.context("result.of.word")) + 1
-    weights = data(w, "weights", (repaint.LIMIT, columns))
-    assert weights[0] == pytest.approx([1] + [0] * (columns - 1))
+    assert own(w)[0] == pytest.approx([1] + [0] * (own(w).shape[1] - 1))
     assert "painted by hand" in w.sentence()
     w.after(lambda: w.page.keyboard.press("Delete"))
-    assert data(w, "weights", (repaint.LIMIT, columns))[0] != pytest.approx([1] + [0] * (columns - 1))
+    assert "as the model has it" in w.sentence() and "alone says the same" in w.sentence()
 
 
-def test_a_row_is_painted_with_a_finger(widget):
+def test_a_row_is_painted_with_the_mouse_and_another_output_follows(widget):
+    w = widget("repaint")
+    said = w.part("table").inner_text()
+
+    def drag(*stations):
+        w.page.mouse.move(*cell(w, *stations[0]))
+        w.page.mouse.down()
+        for station in stations[1:]:
+            w.page.mouse.move(*cell(w, *station))
+        w.page.mouse.up()
+
+    w.after(lambda: drag((0, 5), (0, 7), (0, 6)))
+    w.page.wait_for_function(
+        "root => root.context.result.of.paint.rows[0]?.[6] === 2",
+        arg=w.root.element_handle(),
+    )
+    assert w.context("state.paint.rows") == {"0": [0, 0, 0, 0, 0, 1, 2, 1, 0, 0]}
+    assert own(w)[0][5:8] == pytest.approx([0.25, 0.5, 0.25])
+    assert w.part("table").inner_text() != said and "≠" in w.part("picture").inner_text()
+    w.after(w.part("reset").click)
+    assert w.part("table").inner_text() == said
+
+
+def swipe(page, start, *, right, down):
+    """One finger from `start` to so many pixels further, in steps as a screen tells them."""
+    hand, (x, y) = page.context.new_cdp_session(page), start
+
+    def touch(kind, *places):
+        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [*places]})
+
+    touch("touchStart", {"x": x, "y": y})
+    for k in range(1, 21):
+        touch("touchMove", {"x": x + right * k / 20, "y": y + down * k / 20})
+        page.wait_for_timeout(10)
+    touch("touchEnd")
+    page.wait_for_timeout(200)
+
+
+def test_a_row_is_painted_with_a_finger_and_the_page_still_scrolls(widget):
     w = widget("repaint", viewport={"width": 360, "height": 780}, has_touch=True)
-    w.part("picture").scroll_into_view_if_needed()
-    box = w.part("picture").locator("svg").bounding_box()
-    w.after(lambda: w.page.touchscreen.tap(box["x"] + 60 + 45, box["y"] + 28 + 15))
-    assert w.context("state.paint.rows") == {"0": [1]}
+    w.after(lambda: w.page.touchscreen.tap(*cell(w, 0, 1)))
+    assert [row.index(1) for row in w.context("state.paint.rows").values()] == [1]
+    before, rows = w.page.evaluate("scrollY"), w.context("state.paint.rows")
+    swipe(w.page, cell(w, 1, 0), right=0, down=-200)
+    assert w.page.evaluate("scrollY") > before + 100
+    assert w.context("state.paint.rows") == rows
+    w.after(lambda: swipe(w.page, cell(w, 1, 0), right=56, down=8))
+    assert w.context("state.paint.rows")["1"][:4] == [1, 1, 1, 0]
+
+
+def test_locked_rows_outlast_what_is_done_to_every_row_and_another_text(widget):
+    w = widget("repaint")
+    kept = own(w)[3]
+    w.after(w.part("picture").locator("[data-key=lock3]").click)
+    w.control("where").select_option("all")
+    w.after(w.control("even").click)
+    assert own(w)[3] == pytest.approx(kept, abs=1e-3) and np.ptp(own(w)[4]) == pytest.approx(0)
+    w.after(lambda: w.control("text").fill("attenzion"))
+    assert own(w)[3] == pytest.approx(kept, abs=1e-3) and np.ptp(own(w)[4]) > 0
+    w.after(w.part("picture").locator("[data-key=lock3]").click)
+    assert w.context("state.paint.locked") == {}
+
+
+def test_a_cold_softmax_looks_at_one_place(widget):
+    w = widget("repaint")
+    w.slide("temperature", 5)
+    flat = own(w)[0].max()
+    w.slide("temperature", 0.1)
+    assert own(w)[0].max() > flat + 0.1 and "temperature" not in w.part("note").inner_text()
 
 
 def test_a_new_word_is_read_and_spoken(widget):
     w = widget("repaint")
-    w.after(lambda: w.control("word").fill("banana"))
-    assert "“banana” is said" in w.sentence()
+    w.after(lambda: w.control("text").fill("Banana"))
+    assert "“banana” becomes " in w.sentence()
+
+
+def test_the_other_model_reads_sentences_of_words_that_it_knows(widget):
+    w = widget("repaint")
+    w.after(lambda: w.control("model").select_option("English to French"))
+    first = w.sentence()
+    w.after(lambda: w.control("text").fill("the blue cra"))
+    assert "“cra” is none of its words" in w.part("advice").inner_text() and w.sentence() == first
+    w.after(w.part("advice").get_by_role("button", name="the blue car", exact=True).click)
+    assert "“the blue car” becomes la voiture bleue" in w.sentence()
+    w.control("list").check()
+    assert "voiture" not in w.part("below").inner_text() and " boats " in w.part("below").inner_text()
+    w.after(w.root.get_by_role("button", name="knight").click)  # the first model that can read it
+    assert w.control("model").input_value() == "spelling to sounds" and "“knight” becomes " in w.sentence()
+
+
+def test_the_heat_map_scrolls_inside_a_phone(widget):
+    w = widget("repaint", {"text": "a" * repaint.LIMIT}, viewport={"width": 360, "height": 740})
+    assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
+    w.part("picture").focus()
+    w.page.keyboard.press("End")
+    box, frame = (w.part("picture").locator(".cursor").bounding_box(), w.part("picture").bounding_box())
+    assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
 
 
 def test_the_writer_writes_as_much_as_asked_and_shows_its_choices(widget):
@@ -703,7 +809,7 @@ def test_nonsense_typed_for_a_word_leaves_the_last_answer(widget, name, field):
         assert w.part("picture").bounding_box()["height"] > 200, text
 
 
-@pytest.mark.parametrize(("name", "field"), [("valves", "text"), ("repaint", "word"), ("writer", "prompt")])
+@pytest.mark.parametrize(("name", "field"), [("valves", "text"), ("repaint", "text"), ("writer", "prompt")])
 def test_nonsense_typed_into_a_widget_is_answered_and_breaks_nothing(widget, name, field):
     w = widget(name)
     for text in [*TEXTS, *nonsense(10)]:
@@ -805,7 +911,7 @@ def test_a_drag_of_a_hundred_moves_ends_at_the_last(widget):
     ("name", "field"),
     [
         ("valves", "text"),
-        ("repaint", "word"),
+        ("repaint", "text"),
         ("writer", "prompt"),
         ("arithmetic", "c"),
         ("training_map", "word"),

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
 from vec2gpt.hub import checkpoints
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -47,20 +48,30 @@ def gru_valves_case():
     return valves_case(model)
 
 
-def repaint_case():
-    model, vocabs, _ = checkpoints.load("cmudict-attention")
+def repaint_case(**options):
+    config = AttentionConfig(29, 42, width=24, hidden=32, **options)
+    model = AttentionSeq2Seq(config)
+    for weight in model.parameters():
+        weight.data = (4 * weight.data).half().float()  # as a page keeps them; no ties among the choices
 
-    def question(length):
-        painted = torch.rand(1, repaint.LIMIT, length).softmax(-1)
-        rows = torch.rand(1, repaint.LIMIT, 1) > 0.7
+    def question(length, temperature):
+        painted, rows = (
+            torch.rand(1, repaint.STEPS, length).softmax(-1),
+            torch.rand(1, repaint.STEPS, 1) > 0.7,
+        )
         return {
-            "source_ids": torch.randint(3, len(vocabs["source"]), (1, length)),
+            "source_ids": torch.randint(3, 29, (1, length)),
             "painted": torch.where(rows, painted, -1.0),
+            "temperature": torch.tensor([temperature]),
         }
 
-    questions = [question(n) for n in (7, 1, 2, repaint.LIMIT + 1)]
+    questions = [question(*one) for one in ((7, 1.0), (1, 2.0), (2, 0.5), (repaint.LIMIT + 1, 5.0))]
     names = ["ids", "weights", "choices", "probabilities"]
-    return repaint.Repaint(model), questions, names, {"source_ids": [1], "painted": [1, 2]}
+    return repaint.Repaint(model), questions, names, {"source_ids": [1], "painted": [2]}
+
+
+def bahdanau_repaint_case():
+    return repaint_case(score="additive", looks="bahdanau")
 
 
 def writer_case():
@@ -167,7 +178,7 @@ def tree_case():
     return tree.SearchTree(model), [question(*one) for one in asked], tree.OUTPUTS, {"source_ids": [1]}
 
 
-CASES = [softmax_case, valves_case, gru_valves_case, repaint_case, writer_case]
+CASES = [softmax_case, valves_case, gru_valves_case, repaint_case, bahdanau_repaint_case, writer_case]
 CASES += [arithmetic_case, smallest_arithmetic_case, training_map_case, smallest_training_map_case]
 CASES += [gradient_case, say_case, lstm_say_case, bridged_say_case, tree_case]
 

@@ -8,7 +8,6 @@ from torch import nn
 from vec2gpt.hub import checkpoints
 from vec2gpt.widgets import LiveModel
 from vec2gpt.widgets.live import FILES, PARTS, source, style, views
-from vec2gpt.widgets.repaint import repaint_widget
 from vec2gpt.widgets.softmax import softmax_widget
 from vec2gpt.widgets.writer import writer_widget
 
@@ -127,13 +126,6 @@ def test_a_module_that_returns_something_else_is_told_so():
 def test_softmax_widget_says_what_it_takes(scores, options, problem):
     with pytest.raises(ValueError, match=problem):
         softmax_widget(scores, **options)
-
-
-@pytest.mark.parametrize("word", ["", "a" * 25])
-def test_repaint_widget_says_what_it_takes(word):
-    model, vocabs, _ = checkpoints.load("cmudict-attention")
-    with pytest.raises(ValueError, match="give 1 to 24"):
-        repaint_widget(model, vocabs["source"], vocabs["target"], word)
 
 
 @pytest.mark.parametrize(("prompt", "length"), [("", 16), ("a" * 113, 16), ("a", 17), ("a", 800)])

@@ -2,9 +2,11 @@
 
 Each takes the axes of a `plotting.figure`, and the words or numbers to draw. `words` has those of texts,
 `networks` those of recurrent networks in time, `cells` the insides of gated cells, `transduction` encoder and
-decoder, `search` the tree of a beam search; `pen` is what they share.
+decoder, `attention` what a decoder sees when it looks back, `search` the tree of a beam search; `pen` is what
+they share.
 """
 
+from vec2gpt.drawings.attention import bottleneck_and_memory, soft_lookup, two_decoders
 from vec2gpt.drawings.cells import gru_cell, lstm_cell, valve
 from vec2gpt.drawings.networks import adding, backward, bidirectional, stacked, unrolled
 from vec2gpt.drawings.search import Branch, branches, search_tree
@@ -16,6 +18,7 @@ __all__ = [
     "adding",
     "backward",
     "bidirectional",
+    "bottleneck_and_memory",
     "branches",
     "gru_cell",
     "guesses",
@@ -23,8 +26,10 @@ __all__ = [
     "lstm_cell",
     "search_tree",
     "sequence_to_sequence",
+    "soft_lookup",
     "stacked",
     "teacher_forcing",
+    "two_decoders",
     "unrolled",
     "valve",
     "window",

@@ -23,8 +23,9 @@ def from_torch(module: nn.Module) -> nn.Module:
     """Our module with copies of the weights of one of torch.nn, on the same device and of the same dtype.
 
     nn.RNN, nn.LSTM and nn.GRU become a `Stack`; nn.RNNCell, nn.LSTMCell and nn.GRUCell a `Cell`, whose biases
-    are 0 where `module` has none; nn.MultiheadAttention a `MultiHeadAttention`, which has no dropout. Ours
-    always reads batch first, (B, T, width). ValueError for what has no equal here.
+    are 0 where `module` has none; nn.MultiheadAttention a `MultiHeadAttention`, which has no dropout and
+    whose masks say where one may look, not where not. Ours always reads batch first, (B, T, width).
+    ValueError for what has no equal here.
 
     >>> theirs = nn.LSTM(3, 5, num_layers=2)
     >>> torch.equal(from_torch(theirs).cells[1].weight_hh, theirs.weight_hh_l1)
@@ -77,22 +78,23 @@ def _(module: nn.MultiheadAttention) -> MultiHeadAttention:
     bias = module.in_proj_bias is not None
     with torch.device("meta"):
         ours = MultiHeadAttention(module.embed_dim, heads=module.num_heads, bias=bias, **widths)
-    weights = {f"output.{name}": weight for name, weight in module.out_proj.named_parameters()}
-    for name, part in zip(("query", "key", "value"), _projections(module), strict=True):
-        weights |= {f"{name}.{kind}": weight for kind, weight in part.items()}
-    copies = {name: weight.detach().clone() for name, weight in weights.items()}
-    ours.load_state_dict(copies, assign=True)
+    weights = _projections(module)
+    weights |= {f"output.{kind}": weight for kind, weight in module.out_proj.named_parameters()}
+    ours.load_state_dict({name: weight.detach().clone() for name, weight in weights.items()}, assign=True)
     return ours.train(module.training)
 
 
-def _projections(module: nn.MultiheadAttention) -> list[dict[str, torch.Tensor]]:
-    """Weight and bias, if any, of queries, keys and values: torch stacks equally wide ones."""
+def _projections(module: nn.MultiheadAttention) -> dict[str, torch.Tensor]:
+    """What makes queries, keys and values, by our names: torch stacks the weights of equally wide ones."""
     separate = module.q_proj_weight, module.k_proj_weight, module.v_proj_weight
-    weights = separate if module.in_proj_weight is None else module.in_proj_weight.chunk(3)
-    if module.in_proj_bias is None:
-        return [{"weight": weight} for weight in weights]
-    biases = module.in_proj_bias.chunk(3)
-    return [{"weight": weight, "bias": bias} for weight, bias in zip(weights, biases, strict=True)]
+    parts = {"weight": separate if module.in_proj_weight is None else module.in_proj_weight.chunk(3)}
+    if module.in_proj_bias is not None:
+        parts["bias"] = module.in_proj_bias.chunk(3)
+    return {
+        f"{name}.{kind}": weight
+        for kind, three in parts.items()
+        for name, weight in zip(("query", "key", "value"), three, strict=True)
+    }
 
 
 def _like(module: nn.RNNCellBase, kind: type[Cell]) -> Cell:

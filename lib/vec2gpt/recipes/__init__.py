@@ -74,6 +74,16 @@ RECIPES = {
         steps=6000,
         lr=3e-3,
     ),
+    **{
+        f"cmudict-{config['score']}": CheckpointRecipe(
+            about=f"the same, half as wide: {config['looks'].title()}'s decoder, score {config['score']}",
+            task=partial(pronunciation.task, size=256),
+            model=partial(attention, hidden=128, **config),
+            steps=600,
+            lr=3e-3,
+        )
+        for config in ({"score": "dot", "looks": "luong"}, {"score": "additive", "looks": "bahdanau"})
+    },
     "grammar-attention": CheckpointRecipe(
         about="generated English into French: GRU encoder-decoder of 256 with attention",
         task=partial(sentences.task, size=128),

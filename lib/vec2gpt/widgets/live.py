@@ -25,7 +25,7 @@ from torch import Tensor
 from vec2gpt.widgets.export import publish
 
 FILES = resources.files("vec2gpt.widgets") / "js"
-PARTS = ("live", "words", "spelling", "layout", "controls", "kit")  # what all views share, in js/
+PARTS = ("live", "words", "spelling", "painting", "layout", "controls", "kit")  # what all views share, in js/
 SITE = "VEC2GPT_SITE"
 
 

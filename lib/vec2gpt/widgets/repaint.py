@@ -1,61 +1,204 @@
-"""Attention under the reader's hand: repaint a row of the matrix and see the output decoded anew."""
+"""Attention under the reader's hand: a heat map to repaint, and the output decoded anew (chapter 6).
+
+Does a model look where it looks because it must? Weights of any step can be painted over, locked as they are,
+or made flatter or sharper, and the library's decoder goes on from there: everything goes through the `change`
+of `AttentiveDecoder`, so that nothing here computes attention a second time.
+
+A model reads letters or words, as its vocabulary has them: one widget can show both.
+"""
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
 from vec2gpt.attentive import AttentionSeq2Seq
+from vec2gpt.grammar import Pair
 from vec2gpt.text import Vocab
-from vec2gpt.unrolling import unroll
+from vec2gpt.unrolling import is_exporting, unroll
 from vec2gpt.widgets.live import LiveModel
+from vec2gpt.widgets.spelling import Vocabs, alphabet, by_name, kind
+from vec2gpt.widgets.tree import many
 
 CHOICES = 5
-LIMIT = 24  # letters read, and steps decoded
+LIMIT, STEPS = 24, 32  # letters or words read; steps decoded
+COLDEST, HOTTEST = 0.1, 5.0  # temperatures
+LETTERS, WORDS = "letters", "words"  # what a model reads
 
 
 class Repaint(nn.Module):
-    """Greedy decoding while some rows of attention weights are painted by hand.
+    """Greedy decoding twice side by side: the model alone, and with its attention changed by hand.
 
-    source_ids (1, S), painted (1, T, S): weights of step t, a negative row = free →
-    ids (1, T), weights (1, T, S), choices (1, T, 5) and their probabilities (1, T, 5). What follows
-    the end token is to be ignored.
+    source_ids (1, S); painted (1, T, S): weights of step t that sum to 1, a negative row is free; temperature
+    τ (1,) of the free rows, whose weights become w^(1/τ), renormalised →
+
+    ids (2, T), the likeliest at each step, which the next one reads; weights (2, T, S); choices (2, T, 5),
+    the likeliest five, and their probabilities (2, T, 5); fewer of a smaller vocabulary. Row 0: the model
+    alone. What follows `model.config.eos` is to be ignored.
     """
 
     def __init__(self, model: AttentionSeq2Seq):
         super().__init__()
         self.model = model
 
-    def forward(self, source_ids: Tensor, painted: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, source_ids: Tensor, painted: Tensor, temperature: Tensor) -> tuple[Tensor, ...]:
+        _check(painted, temperature)
+        painted = torch.cat([torch.full_like(painted, -1.0), painted])  # (2, T, S)
+        power = 1 / torch.stack([torch.ones_like(temperature), temperature])[..., None]  # (2, 1, 1)
+
+        first, state = many(2, self.model.start(source_ids))
+
         def step(carry, by_hand):
-            ids, state = carry
+            ids, hidden = carry  # what is looked at stays the same
 
-            def paint(weights):  # (1, 1, S)
-                return torch.where(by_hand[:, None] < 0, weights, by_hand[:, None])
+            def repaint(weights):  # (2, 1, S)
+                return torch.where(by_hand[:, None] < 0, sharpened(weights, power), by_hand[:, None])
 
-            logits, weights, state = self.model.decoder(ids[:, None], state, change=paint)
-            best = logits[:, 0].softmax(-1).topk(CHOICES)
+            logits, weights, after = self.model.decoder(
+                ids[:, None], state._replace(hidden=hidden), change=repaint
+            )
+            best = logits[:, 0].softmax(-1).topk(min(CHOICES, logits.shape[-1]))
             ids = best.indices[:, 0]
-            return (ids, state), (ids, weights[:, 0], best.indices, best.values)
+            return (ids, after.hidden), (ids, weights[:, 0], best.indices, best.values)
 
-        _, outputs = unroll(step, self.model.start(source_ids), painted)
+        _, outputs = unroll(step, (first, state.hidden), painted)
         return outputs
 
 
-def repaint_widget(model: AttentionSeq2Seq, letters: Vocab, phonemes: Vocab, word: str) -> LiveModel:
-    """A word to type, its pronunciation, and the attention matrix to paint on."""
-    if not 1 <= len(word) <= LIMIT:
-        raise ValueError(f"the word has {len(word)} letters; give 1 to {LIMIT}")
-    ids = torch.tensor([[*letters.encode(list(word)), model.config.eos]])
+def sharpened(weights: Tensor, power: Tensor) -> Tensor:
+    """weights^power, renormalised: what a softmax gives at the temperature 1 / power.
+
+    ¾ and ¼ become 0.9 and 0.1 by the power 2.
+    """
+    powers = weights**power
+    return powers / powers.sum(-1, keepdim=True)
+
+
+def repaint_widget(
+    models: AttentionSeq2Seq | dict[str, AttentionSeq2Seq],
+    vocabs: Vocabs | dict[str, Vocabs],
+    text: str,
+    *,
+    examples: Iterable[str | Pair] = (),
+    temperature: float = 1.0,
+) -> LiveModel:
+    """A text to type, what a model makes of it, and its attention weights to repaint, row by row.
+
+    models: an encoder-decoder with attention, or a dict of such by name ("scaled dot", "additive"), between
+    which the reader chooses. Some may read letters and others words.
+    vocabs: (source, target), of all models or of each by its name. The end mark has one name in both.
+    text: 1 to 24 letters, or words with spaces between them, for the first model to begin with.
+    examples: texts offered, in this order, each for any of the models; of a `grammar.Pair` the gold links are
+    marked. The first that is of the other kind, letters or words, is what models of that kind begin with.
+    temperature: of the softmax to begin with, 0.1 to 5.
+
+    >>> repaint_widget(model, (letters, phonemes), "attention", examples=["through"])
+    LiveModel(repaint: source_ids, painted, temperature → ids, weights, choices, probabilities)
+    """
+    models, vocabs = by_name(models, vocabs)
+    _check_start(models, temperature)
+    kinds = {name: _kind(model, *vocabs[name]) for name, model in models.items()}
+    examples = list(examples)
+    offered = [example if isinstance(example, str) else " ".join(example.source) for example in examples]
+    first = next(iter(kinds.values()))
+    source_ids = torch.tensor([[*map(first["letters"].index, pieces(text, first)), first["end"]]])
     return LiveModel(
         "repaint",
-        Repaint(model),
-        {"source_ids": ids, "painted": torch.full((1, LIMIT, ids.shape[1]), -1.0)},
+        {name: Repaint(model) for name, model in models.items()},
+        {
+            "source_ids": source_ids,
+            "painted": torch.full((1, STEPS, source_ids.shape[1]), -1.0),
+            "temperature": torch.tensor([float(temperature)]),
+        },
         ["ids", "weights", "choices", "probabilities"],
-        lengths={"source_ids": [1], "painted": [1, 2]},
+        lengths={"source_ids": [1], "painted": [2]},
         settings={
-            "word": word,
-            "letters": letters.tokens,
-            "phonemes": phonemes.tokens,
-            "eos": model.config.eos,
+            "models": kinds,
+            "texts": _beginnings(kinds, text, offered),
+            "examples": offered,
+            "gold": {" ".join(pair.source): _gold(pair) for pair in examples if not isinstance(pair, str)},
+            "temperature": float(temperature),
             "limit": LIMIT,
+            "steps": STEPS,
         },
     )
+
+
+def pieces(text: str, kind: dict) -> list[str]:
+    """The letters or words of a text, as this kind of model reads them.
+
+    ValueError unless there are 1 to 24, all of them known.
+    """
+    found = text.split() if kind["reads"] == WORDS else list(text)
+    if not 1 <= len(found) <= LIMIT:
+        raise ValueError(f"{text!r} has {len(found)} {kind['reads']}; give 1 to {LIMIT}")
+    if strange := sorted(set(found) - set(kind["known"])):
+        known = kind["known"] if kind["reads"] == LETTERS else f"{len(kind['known'])} words"
+        raise ValueError(f"{text!r} holds {', '.join(map(repr, strange))}; the model knows {known}")
+    return found
+
+
+def _kind(model: AttentionSeq2Seq, source: Vocab, target: Vocab) -> dict:
+    """What a view must know of a model: `spelling.kind`, whether it reads letters or words, and which."""
+    plain = [token for token in source.tokens if token not in source.specials]
+    letters = all(len(token) == 1 for token in plain)
+    read = (
+        {"reads": LETTERS, "known": alphabet([(source, target)])}
+        if letters
+        else {"reads": WORDS, "known": plain}
+    )
+    return kind(model, source, target) | read
+
+
+def _beginnings(kinds: dict[str, dict], text: str, offered: list[str]) -> dict[str, str]:
+    """letters, words → what models of this sort begin with: `text`, or the first example that they read."""
+    first, *_ = kinds.values()
+    begin = {first["reads"]: text}
+    for example in offered:
+        begin = {sort: example for sort in _readers(example, kinds)} | begin
+    for name, one in kinds.items():
+        if one["reads"] not in begin:
+            raise ValueError(f"{name} reads {one['reads']}, and no text is of such: give an example for it")
+    return begin
+
+
+def _readers(text: str, kinds: dict[str, dict]) -> set[str]:
+    """Which sorts of models, letters or words, can read a text. ValueError if none can."""
+    sorts, problems = set(), []
+    for one in kinds.values():
+        try:
+            pieces(text, one)
+            sorts.add(one["reads"])
+        except ValueError as problem:
+            problems.append(str(problem))
+    if not sorts:
+        raise ValueError("; ".join(dict.fromkeys(problems)))
+    return sorts
+
+
+def _gold(pair: Pair) -> dict:
+    """The right translation, and its links as lists, for JSON has no sets."""
+    return {"target": list(pair.target), "links": sorted(map(list, pair.alignment))}
+
+
+def _check_start(models: dict[str, AttentionSeq2Seq], temperature: float) -> None:
+    for name, model in models.items():
+        if not isinstance(model, AttentionSeq2Seq):
+            raise ValueError(
+                f"{name} is a {type(model).__name__}, without attention: give an AttentionSeq2Seq"
+            )
+    if not COLDEST <= temperature <= HOTTEST:
+        raise ValueError(f"temperature is {temperature}; the slider goes from {COLDEST} to {HOTTEST:g}")
+
+
+def _check(painted: Tensor, temperature: Tensor) -> None:
+    """Raise ValueError for weights that do not sum to 1, and a temperature of 0. A graph does not ask."""
+    if is_exporting():
+        return
+    total = painted.sum(-1)[painted.amin(-1) >= 0]
+    if not ((total - 1).abs() < 1e-3).all():
+        raise ValueError(
+            f"a painted row sums to {total[(total - 1).abs().argmax()]:.3f}; divide it by its sum"
+        )
+    if not (temperature > 0).all():
+        raise ValueError(f"temperature is {temperature.min().item():g}; give more than 0")

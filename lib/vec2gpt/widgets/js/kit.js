@@ -16,8 +16,9 @@
 //   above, below  (c) => HTML that is only read, above the picture and below its sentence: a table, a legend (optional).
 //             Where a view has an `act`, the picture's keys are its own: screen readers cannot browse what stands there
 //   act       (c, gesture) => new state or undefined; gesture {kind, x, y, from, key, target}, kind one of "press", "drag",
-//             "click" (a press that ended where it began, and was no scrolling) and "key"; x, y in the picture's
-//             units, `from` where a drag began, target the data-key that was pressed (optional)
+//             "drop" (of a press that `act` answered: let go, and not gone over into scrolling), "click" (a press that it
+//             did not answer, ended where it began) and "key"; x, y in the picture's units, `from` where a drag or drop
+//             began, target the data-key that was pressed (optional)
 //   advice    (c) => null, or what keeps the state from being answered and what to try instead:
 //             {text, offers: [{name, value}]}, values of controls (optional)
 //   accept    (c) => state: mends a state that a link or a control made, such as a cursor beyond the text (optional)
@@ -157,6 +158,9 @@ function connectPicture(picture, view, c, change) {
   });
   picture.addEventListener("pointermove", (event) => {
     if (drag?.id === event.pointerId) act({ kind: "drag", ...place(event), from: drag.from });
+  });
+  picture.addEventListener("pointerup", (event) => {
+    if (drag?.id === event.pointerId) act({ kind: "drop", ...place(event), from: drag.from });
   });
   picture.addEventListener("click", (event) => { act({ kind: "click", ...place(event), target: key(event) }); });
   for (const end of ["pointerup", "pointercancel", "lostpointercapture"])

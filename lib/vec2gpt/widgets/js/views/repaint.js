@@ -1,120 +1,254 @@
-// repaint.js: paint a row of the attention matrix; the output is decoded anew from there (chapter 6).
+// repaint.js: a heat map of attention to repaint; what is said is decoded anew from there (chapter 6).
+//
+// A row is a step of the decoder, a column what it may look at. A stroke of the brush starts its row anew, for mostly one
+// wants the decoder to look elsewhere: a press gives one cell all the weight, a drag equal shares, and rubbing over a cell
+// makes it heavier. The keyboard adds to a row instead. How rows are held, and texts read, stands in painting.js.
 
-const LEFT = 60, TOP = 28, CELL = 30;                          // layout, in SVG units
+const CELL = 28, LOCK = 20;                                     // layout, in SVG units; LOCK is the padlocks' width
+const SEEN = 0.004, TOLD = 0.05;                                // the least weight that is drawn, and written in its cell
+const ROW = "row", ALL = "all";                                 // where the buttons act
+const UP = "", FRESH = "fresh", DOWN = "down", OFF = "off";     // the brush: up; on a cell, not yet painting; painting; off its row
+const ALONE = 0, CHANGED = 1;                                   // the two readings in an answer
 
-/** How many rows of the matrix are output: up to the end token, that row included. */
-export const rowsOf = (ids, eos) => { const end = [...ids].indexOf(eos); return end < 0 ? ids.length : end + 1; };
+// ---- what the answer says ----
 
-/** The painted columns of row `t` as weights: equal shares of one. */
-export const shares = (columns, length) => Array.from({ length }, (_, s) => (columns.includes(s) ? 1 / columns.length : 0));
+/** How many places a model sees: the pieces of the text, and the end. */
+const sizeOf = (c, state = c.result.of) => pieces(state.text, modelKind(c, state)).length + 1;
 
-/** What is painted, if it was painted on this word. */
-const painted = (state) => (state.paint.word === state.word ? state.paint.rows : {});
+/** Whether the answer is to the text that stands in the field. */
+const here = ({ state, result: { of } }) => tidy(state.text) === tidy(of.text) && state.reads === of.reads;
 
-const paint = (state, t, columns) => {
-  const rows = { ...painted(state) };
-  if (columns?.length) rows[t] = [...columns].sort((a, b) => a - b); else delete rows[t];
-  return { ...state, paint: { word: state.word, rows } };
-};
+/** The state that the picture shows: the reader's, or, while another text is read, that of the answer. */
+const shown = (c) => (here(c) ? c.state : c.result.of);
 
-/** The cell under a point of the picture, or the nearest. */
-export const cellAt = (x, y, rows, columns) =>
-  ({ t: clamp(Math.floor((y - TOP) / CELL), 0, rows - 1), s: clamp(Math.floor((x - LEFT) / CELL), 0, columns - 1) });
+/** All that a reading says: {steps: [{token, null of the end; p}], tokens; ended; p, of all of them}. */
+export function said(c, reading) {
+  const { ids, probabilities: { data, dims: [, most, many] } } = c.result, { phonemes, eos } = modelKind(c);
+  const spoken = Array.from(ids.data.slice(reading * most, (reading + 1) * most)), end = spoken.indexOf(eos), ended = end >= 0;
+  const steps = spoken.slice(0, ended ? end + 1 : most).map((id, t) => ({ token: id === eos ? null : phonemes[id], p: data[(reading * most + t) * many] }));
+  return { steps, ended, tokens: steps.slice(0, ended ? -1 : most).map(({ token }) => token), p: steps.reduce((p, one) => p * one.p, 1) };
+}
 
-/** Whether a point lies on the matrix, and not on its letters, sounds or margins. */
-const onMatrix = (x, y, rows, columns) => x >= LEFT && y >= TOP && x < LEFT + columns * CELL && y < TOP + rows * CELL;
+/** The weights of row `t` as they are shown: held ones at once, before the answer to them. */
+export function weightsAt(c, t, held = heldRows(shown(c), sizeOf(c))) {
+  const { data, dims: [, most, size] } = c.result.weights, from = (CHANGED * most + t) * size;
+  return held[t] ? shares(held[t]) : Array.from(data.slice(from, from + size));
+}
+
+/** The row and column under the cursor, as far as the answer has them. */
+const looked = (c) => [Math.min(c.state.at[0], said(c, CHANGED).steps.length - 1), Math.min(c.state.at[1], sizeOf(c) - 1)];
+
+/** What the columns stand for. */
+const names = (c) => [...pieces(c.result.of.text, modelKind(c)), c.w.end];
+
+/** The right translation and its links, if one is known and it is what is said; else null. */
+function goldOf(c) {
+  const text = tidy(c.result.of.text), gold = Object.hasOwn(c.settings.gold, text) ? c.settings.gold[text] : null, { tokens, ended } = said(c, CHANGED);
+  return gold && ended && gold.target.join(" ") === tokens.join(" ") ? gold : null;
+}
+
+/** What the model alone says at step `t`, where that is something else; else nothing. */
+function differing(c, t, { steps }, alone) {
+  const one = alone.steps[t];
+  return one && one.token !== steps[t].token ? `${one.token ?? c.w.end} ${chance(one.p)}` : "";
+}
+
+// ---- the picture ----
+
+/** Where things stand. The labels have room for whatever may be said, so that nothing moves under the brush. */
+function layout(c) {
+  const kind = modelKind(c), words = kind.reads === WORDS, heads = names(c), rows = said(c, CHANGED).steps.length;
+  const longest = (list) => Math.max(...list.map((name) => name.length)), top = words ? 18 + Math.round(longest(heads) * 5.2) : 22;
+  return { heads, rows, words, top, left: LOCK + 12 + longest(kind.phonemes) * 7, wide: heads.length * CELL, high: top + rows * CELL + 2, right: words ? 150 : 84 };
+}
+
+/** The cell under a point of the picture; undefined beside the matrix. */
+export function cellAt(x, y, { top, rows, heads }) {
+  const t = Math.floor((y - top) / CELL), s = Math.floor(x / CELL);
+  return t >= 0 && s >= 0 && t < rows && s < heads.length ? [t, s] : undefined;
+}
+
+const drawHead = (name, s, { words, top }) => (words
+  ? `<text transform="translate(${(s + 0.5) * CELL + 3} ${top - 6}) rotate(-52)">${esc(name)}</text>`
+  : `<text x="${(s + 0.5) * CELL}" y="${top - 8}" text-anchor="middle">${esc(name)}</text>`);
+
+function drawCell(w, s, y) {
+  const number = w < TOLD ? "" : `<text x="${(s + 0.5) * CELL}" y="${y + 18}" text-anchor="middle" style="font-size:10px${w > 0.5 ? ";fill:var(--paper)" : ""}">${Math.round(100 * w)}</text>`;
+  return w < SEEN ? "" : `<rect x="${s * CELL}" y="${y}" width="${CELL}" height="${CELL}" fill="var(--weight)" fill-opacity="${w.toFixed(3)}"/>${number}`;
+}
+
+/** The frame of a row that is held: dashed of a painted one. */
+const frame = (y, wide, isLocked) =>
+  `<rect x="1" y="${y + 1}" width="${wide - 2}" height="${CELL - 2}" fill="none" stroke="var(--minus)" stroke-width="2"${isLocked ? "" : ' stroke-dasharray="4 3"'}/>`;
+
+const diamond = (x, y) => `<path d="M${x} ${y}l4 4-4 4-4-4z" fill="var(--paper)" stroke="var(--ink)"/>`;
+
+const padlock = (y, isLocked) => `<path d="M${isLocked ? 6 : 2} ${y}v-3a3 3 0 0 1 6 0v3" fill="none" stroke="var(--${isLocked ? "ink" : "soft"})" stroke-width="1.5"/>` +
+  `<rect x="4" y="${y}" width="10" height="8" rx="1.5" fill="var(--${isLocked ? "ink" : "paper"})" stroke="var(--${isLocked ? "ink" : "soft"})"/>`;
+
+/** What is said at each step, and its padlock; they stay beside a matrix that is scrolled, by a finger on them. */
+function labels(c, { top, left, high }, locked) {
+  const label = ({ token, p }, t) => `<g data-key="lock${t}" transform="translate(0 ${top + t * CELL})"><title>${esc(t in locked ? c.w.unlockRow : c.w.lockRow)}</title>` +
+    `<rect width="${left}" height="${CELL}" fill="transparent"/>${padlock(12, t in locked)}<text x="${left - 6}" y="13" text-anchor="end" font-weight="600">${esc(token ?? c.w.end)}</text>` +
+    `<text class="soft" x="${left - 6}" y="24" text-anchor="end" style="font-size:10px">${chance(p)}</text></g>`;
+  return `<svg style="position:sticky;left:0;background:var(--paper)" data-key="labels" width="${left}" height="${high}" aria-hidden="true">${said(c, CHANGED).steps.map(label).join("")}</svg>`;
+}
+
+function heatMap(c) {
+  const place = layout(c), { heads, rows, top, wide, high, right } = place, state = shown(c), held = heldRows(state, heads.length), locked = lockedRows(state, heads.length);
+  const now = said(c, CHANGED), alone = said(c, ALONE), [t, s] = looked(c), y = (row) => top + row * CELL, tall = rows * CELL;
+  const drawRow = (_, row) => weightsAt(c, row, held).map((w, k) => drawCell(w, k, y(row))).join("") + (held[row] ? frame(y(row), wide, row in locked) : "") +
+    `<text class="soft" x="${wide + 8}" y="${y(row) + 18}">${esc(differing(c, row, now, alone).replace(/^./, "≠ $&"))}</text>`;
+  const lines = `<path class="axis" fill="none" d="${now.steps.map((_, row) => `M0 ${y(row)}h${wide}`).join("")}${heads.map((_, k) => `M${k * CELL} ${top}v${tall}`).join("")}"/>`;
+  const matrix = `<svg style="order:1;touch-action:pan-y" width="${wide + right}" height="${high}" viewBox="0 0 ${wide + right} ${high}" role="img" aria-label="${esc(view.sentence(c))}">` +
+    `${heads.map((name, k) => drawHead(name, k, place)).join("")}<rect y="${top}" width="${wide}" height="${tall}" fill="var(--wash)"/>${lines}${now.steps.map(drawRow).join("")}` +
+    `${(goldOf(c)?.links ?? []).map(([from, to]) => diamond((from + 1) * CELL - 6, y(to) + 2)).join("")}<rect class="cursor" x="${s * CELL}" y="${y(t)}" width="${CELL}" height="${CELL}" rx="3"/>` +
+    `<rect y="${top}" width="${wide}" height="${tall}" fill="transparent"/></svg>`;
+  return `<div style="display:flex;width:max-content">${matrix}${labels(c, place, locked)}</div>`;
+}
+
+/** Both readings as a table; what the model alone does not say at that step is bold. */
+function outputs(c) {
+  const alone = said(c, ALONE), word = (token, t, isNew) => (isNew && token !== alone.tokens[t] ? `<strong>${esc(token)}</strong>` : esc(token));
+  const line = (name, { tokens, ended, p }, isNew) => `<tr><th scope="row">${esc(name)}</th>` +
+    `<td>${tokens.map((token, t) => word(token, t, isNew)).join(" ") || esc(c.w.nothing)}${ended ? "" : " …"}</td><td>${chance(p)}</td></tr>`;
+  return `<table class="v2g-table"><thead><tr><td></td><th scope="col">${esc(c.w.says)}</th><th scope="col">${esc(c.w.probability)}</th></tr></thead>` +
+    `<tbody>${line(c.w.changed, said(c, CHANGED), true)}${line(c.w.alone, alone, false)}</tbody></table>`;
+}
+
+/** What the marks mean, how well the alignment is that is shown, and, if wanted, the words that can be typed. */
+function legend(c) {
+  const gold = goldOf(c), rate = gold && errorRate(gold.target.map((_, t) => weightsAt(c, t)), gold.links), { known, reads } = modelKind(c, c.state);
+  const mark = (drawing, text) => `<li><svg width="20" height="16" aria-hidden="true">${drawing}</svg><span>${esc(text)}</span></li>`;
+  const box = (dashes) => `<rect x="1" y="2" width="18" height="12" fill="none" stroke="var(--minus)" stroke-width="2" stroke-dasharray="${dashes}"/>`;
+  const marks = [mark(box("4 3"), c.w.byBrush), mark(box("none"), c.w.byLock), `<li>≠ ${esc(c.w.isDifferent)}</li>`, ...(gold ? [mark(diamond(10, 4), c.w.isGold(percentage(rate)))] : [])];
+  return `<ul class="v2g-legend">${marks.join("")}</ul>` + (c.state.list && reads === WORDS ? `<p class="v2g-hint">${esc(known.join(" "))}</p>` : "");
+}
+
+// ---- gestures ----
+
+function press(c, { x, y, target }) {
+  const at = target === undefined ? cellAt(x, y, layout(c)) : undefined;
+  return at && { ...c.state, at, brush: at[0] in lockedRows(c.state, sizeOf(c)) ? UP : FRESH };
+}
+
+function drag(c, { x, y }) {                                    // stays with its row, and is off it where it leaves that far behind
+  const { state } = c, [t, last] = state.at, size = sizeOf(c), row = state.brush === FRESH ? oneHot(size, last) : paintedRows(state, size)[t];
+  const s = clamp(Math.floor(x / CELL), 0, size - 1), isOff = Math.abs(y - layout(c).top - (t + 0.5) * CELL) > 1.5 * CELL;
+  if (isOff) return state.brush === DOWN ? { ...state, brush: OFF } : undefined;
+  if (state.brush === UP || !row || (s === last && state.brush !== OFF)) return;
+  return { ...repainted(state, size, { [t]: state.brush === OFF ? brushed(row, s - 1, s) : brushed(row, last, s) }), at: [t, s], brush: DOWN };
+}
+
+function drop(c) {                                              // a press alone paints only now: it may have begun to scroll the page
+  const { state } = c, [t, s] = state.at, size = sizeOf(c);
+  return { ...(state.brush === FRESH ? repainted(state, size, { [t]: oneHot(size, s) }) : state), brush: UP };
+}
+
+function click(c, { target = "" }) {
+  const row = +target.slice(4);
+  return target.startsWith("lock") ? { ...locks(c, [row]), at: [row, c.state.at[1]] } : undefined;
+}
+
+function typed(c, key) {
+  const { state } = c, size = sizeOf(c), [t, s] = looked(c), row = paintedRows(state, size)[t], change = (after) => repainted(state, size, { [t]: after });
+  const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -size], End: [0, size] }[key];
+  if (step) return { ...state, at: [clamp(t + step[0], 0, said(c, CHANGED).steps.length - 1), clamp(s + step[1], 0, size - 1)] };
+  if (key === "Enter") return locks(c, [t]);
+  if (key === " ") return change(row ? heavier(row, s) : oneHot(size, s));
+  if (key === "Backspace") return change(lighter(row ?? weightsAt(c, t).map((w) => +w.toFixed(4)), s));
+  if (key === "Delete") return change(null);
+}
+
+const locks = (c, steps) => lockedOrNot(c.state, sizeOf(c), steps, (t) => weightsAt(c, t));
+
+/** The rows on which the buttons act: that of the cursor, or all up to step `most`, by default all that are said. */
+const rowsMeant = (c, most = said(c, CHANGED).steps.length) => (c.state.where === ROW ? [looked(c)[0]] : Array.from({ length: most }, (_, t) => t));
+
+/** What a button makes of the rows that are meant: `weights(t)`, null for the model's own. */
+const fill = (c, weights, steps) => repainted(c.state, sizeOf(c), Object.fromEntries(steps.map((t) => [t, weights(t)])));
 
 export const view = {
   name: "repaint",
-  quiet: ["at"],
+  quiet: ["at", "brush", "where", "list"],
   words: {
     en: {
-      title: "The attention matrix you can repaint",
-      hint: "Press or drag along a row to decide where the decoder looks at that step. What it says from there on is computed anew.",
-      picture: "Attention weights, a row for each sound spoken. Arrow keys move, space paints or clears a letter of the row, delete gives the row back to the model.",
-      word: "Word", free: "Give this row back", freeAll: "Give all rows back", even: "Spread this row evenly", end: "end",
-      sentence: (word, sounds, row, sound, where, p) =>
-        `“${word}” is said ${sounds}. At step ${row} the decoder looks at ${where} and says ${sound} with probability ${p}.`,
-      byHand: (letters) => `${letters} (painted by hand)`, most: (letter, w) => `“${letter}” most (${w})`, nothing: "nothing",
+      ...SPELLING.en,
+      title: "The heat map you can repaint",
+      hint: "Drag along a row to decide where the decoder looks at that step: from there on its output is decoded anew. Press a padlock to keep a row as it is.",
+      picture: "Attention weights in percent, a row for each step. Arrow keys choose a cell, space gives it weight, backspace takes its weight away, " +
+        "enter locks or unlocks the row, delete gives the row back to the model.",
+      model: "Model", letters: "Word", words: "Sentence", both: "Word or sentence", temperature: "Temperature τ", list: "Show the words it knows",
+      where: "Change", row: "this row", all: "every row", even: "Uniform", sharp: "One-hot", lock: "Lock / unlock", free: "Give back",
+      lockRow: "Lock this row", unlockRow: "Unlock this row", end: "end", nothing: "nothing",
+      noWords: "Type a sentence, or press an example.", manyWords: (n) => `At most ${n} words can be read:`,
+      unknownWord: (word, offers) => `“${word}” is none of its words.${offers ? " It knows:" : ""}`,
+      says: "says", probability: "probability", changed: "With your changes", alone: "The model alone",
+      byBrush: "painted by hand", byLock: "locked", isDifferent: "what the model alone says at this step", isGold: (rate) => `gold link; alignment error rate of the largest weights: ${rate}`,
+      cell: (t, name, share, how) => `Step ${t}, “${name}”: ${share} of the weight, ${how}.`, isFree: "as the model has it", isPainted: "painted by hand", isLocked: "locked",
+      step: (token, p, alone) => `It says ${token} (${p})${alone && `, the model alone ${alone}`}.`,
+      whole: (text, output, p) => `“${text}” becomes ${output}, with probability ${p}`, same: "the model alone says the same", other: (output, p) => `the model alone says ${output} (${p})`,
     },
   },
-  start: (settings) => ({ word: settings.word, paint: { word: settings.word, rows: {} }, at: [0, 0] }),
-  controls: (c) => {
-    const row = ({ state }) => clamp(state.at[0], 0, c.settings.limit - 1);
+  start: ({ models, texts, temperature }) => {
+    const [{ reads }] = Object.values(models), other = Object.entries(texts).find(([sort]) => sort !== reads)?.[1] ?? "";
+    return { text: texts[reads], reads, other, temperature, paint: { text: "", rows: {}, locked: {} }, where: ROW, list: false, at: [0, 0], brush: UP };
+  },
+  controls: ({ settings: { models, texts, examples, limit }, w }) => {
+    const known = Object.values(models).flatMap((kind) => [...kind.known]).join(""), sorts = Object.keys(texts), hasWords = WORDS in texts;
+    const offered = examples.map((text) => [text, text]), button = (name, act) => ({ kind: "button", name, label: w[name], row: "rows", act: (d) => (here(d) ? act(d) : d.state) });
     return [
-      { kind: "text", name: "word", label: c.w.word, alphabet: c.settings.letters, max: c.settings.limit },
-      { kind: "button", name: "even", label: c.w.even, act: (d) => paint(d.state, row(d), [...d.state.word, 0].map((_, s) => s)) },
-      { kind: "button", name: "free", label: c.w.free, act: (d) => paint(d.state, row(d), null) },
-      { kind: "button", name: "freeAll", label: c.w.freeAll, act: ({ state }) => ({ ...state, paint: { word: state.word, rows: {} } }) },
+      { kind: "text", name: "text", label: sorts.length > 1 ? w.both : w[sorts[0]], alphabet: known + known.toUpperCase() + (hasWords ? " " : ""), max: hasWords ? 10 * limit : limit },
+      ...(offered.length ? [{ kind: "examples", name: "example", label: w.examples, options: offered, act: chosen }] : []),
+      { kind: "range", name: "temperature", label: w.temperature, min: 0.1, max: 5, step: 0.1, show: (v) => (+v).toFixed(1) },
+      { kind: "choice", name: "where", label: w.where, options: [[ROW, w.row], [ALL, w.all]], row: "rows" },
+      button("even", (d) => fill(d, () => Array(sizeOf(d)).fill(1), rowsMeant(d, d.settings.steps))),
+      button("sharp", (d) => fill(d, (t) => oneHot(sizeOf(d), largest(weightsAt(d, t))), rowsMeant(d))),
+      button("lock", (d) => locks(d, rowsMeant(d))),
+      button("free", (d) => fill(d, () => null, rowsMeant(d, d.settings.steps))),
+      ...(hasWords ? [{ kind: "switch", name: "list", label: w.list }] : []),
     ];
   },
-  accept: ({ state, settings }) => {
-    const rows = {}, length = state.word.length + 1, wish = state.paint?.word === state.word ? state.paint.rows : {};
-    for (const [t, columns] of Object.entries(wish ?? {}))
-      if (/^\d+$/.test(t) && +t < settings.limit && Array.isArray(columns)) {
-        const inside = [...new Set(columns.filter((s) => Number.isInteger(s) && s >= 0 && s < length))];
-        if (inside.length) rows[t] = inside;
-      }
-    const [t, s] = Array.isArray(state.at) ? state.at.map((v) => Math.trunc(+v) || 0) : [0, 0];
-    return { ...state, paint: { word: state.word, rows }, at: [clamp(t, 0, settings.limit - 1), clamp(s ?? 0, 0, length - 1)] };
+  accept: (c) => {
+    const { settings: { steps, limit } } = c, { at, paint, brush, other } = c.state, most = limit + 1, whole = (x, end) => clamp(Math.trunc(+x) || 0, 0, end);
+    const line = (text) => (typeof text === "string" ? text.toLowerCase().slice(0, 10 * limit) : "");
+    const state = turnedTo({ ...c.state, text: line(c.state.text), other: line(other) }, modelKind(c, c.state).reads);
+    return {
+      ...state, brush: [FRESH, DOWN, OFF].includes(brush) ? brush : UP, where: state.where === ALL ? ALL : ROW, list: state.list === true,
+      paint: { text: line(paint?.text), rows: mendedRows(paint?.rows, steps, most), locked: mendedRows(paint?.locked, steps, most) },
+      at: [whole(at?.[0], steps - 1), whole(at?.[1], limit)],
+    };
   },
-  async *compute({ state, settings }, ask) {
-    const ids = [...[...state.word].map((ch) => settings.letters.indexOf(ch)), settings.eos], rows = painted(state);
-    if (ids.length < 2) return;
+  advice: (c) => obstacle(c.state.text, modelKind(c, c.state), c.settings.limit, c.w),
+  async *compute(c, ask) {
+    if (view.advice(c)) return;                                  // the last right answer stays
+    const ids = numbered(c.state.text, modelKind(c, c.state)), { length } = ids, { steps } = c.settings, held = heldRows(c.state, length);
     yield await ask({
-      source_ids: { dims: [1, ids.length], data: ids },
-      painted: {
-        dims: [1, settings.limit, ids.length],
-        data: Array.from({ length: settings.limit }, (_, t) => (rows[t] ? shares(rows[t], ids.length) : Array(ids.length).fill(-1))).flat(),
-      },
+      source_ids: { dims: [1, length], data: ids },
+      painted: { dims: [1, steps, length], data: Array.from({ length: steps }, (_, t) => (held[t] ? shares(held[t]) : Array(length).fill(-1))).flat() },
+      temperature: { dims: [1], data: [c.state.temperature] },
     });
   },
-  act: (c, { kind, x, y, key }) => {
-    const { state, result, settings } = c, columns = state.word.length + 1, rows = rowsOf(result.ids.data, settings.eos);
-    if (state.word !== result.of.word) return;                  // a new word is being read
-    if (kind === "press" || kind === "drag") {
-      const { t, s } = cellAt(x, y, rows, columns);
-      if (kind === "press" && !onMatrix(x, y, rows, columns)) return;
-      if (kind === "press") return { ...paint(state, t, [s]), at: [t, s] };
-      const row = state.at[0], before = painted(state)[row] ?? [];  // a drag stays in its row
-      return before.includes(s) ? undefined : { ...paint(state, row, [...before, s]), at: [row, s] };
-    }
-    const [t, s] = state.at, move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -99], End: [0, 99] }[key];
-    if (move) return { ...state, at: [clamp(t + move[0], 0, rows - 1), clamp(s + move[1], 0, columns - 1)] };
-    if (key === " " || key === "Enter") {
-      const before = painted(state)[t] ?? [];
-      return paint(state, t, before.includes(s) ? before.filter((old) => old !== s) : [...before, s]);
-    }
-    if (key === "Delete" || key === "Backspace") return paint(state, t, null);
+  act: (c, gesture) => {
+    if (!here(c)) return;                                        // another text is being read
+    return { press, drag, drop, click, key: () => typed(c, gesture.key) }[gesture.kind](c, gesture);
   },
-  picture: (c) => {
-    const { of } = c.result, letters = [...of.word, c.w.end], S = letters.length, T = rowsOf(c.result.ids.data, c.settings.eos);
-    const here = c.state.word === of.word, rows = here ? painted(c.state) : {};
-    const width = LEFT + S * CELL + 78, height = TOP + T * CELL + 6;
-    const head = letters.map((ch, s) => `<text x="${LEFT + s * CELL + CELL / 2}" y="${TOP - 10}" text-anchor="middle">${esc(ch)}</text>`).join("");
-    const body = Array.from({ length: T }, (_, t) => {
-      const y = TOP + t * CELL, weights = rows[t] ? shares(rows[t], S) : c.result.weights.data.slice(t * S, (t + 1) * S);
-      const cells = Array.from(weights, (w, s) =>
-        `<rect class="grip" x="${LEFT + s * CELL + 1}" y="${y + 1}" width="${CELL - 2}" height="${CELL - 2}" fill="var(--wash)"/>` +
-        `<rect x="${LEFT + s * CELL + 1}" y="${y + 1}" width="${CELL - 2}" height="${CELL - 2}" fill="var(--weight)" fill-opacity="${w.toFixed(3)}" pointer-events="none"/>`).join("");
-      const frame = rows[t] ? `<rect x="${LEFT}" y="${y}" width="${S * CELL}" height="${CELL}" fill="none" stroke="var(--minus)" stroke-width="2" stroke-dasharray="4 2" pointer-events="none"/>` : "";
-      return `<text x="${LEFT - 8}" y="${y + CELL / 2 + 4}" text-anchor="end" font-weight="600">${esc(sound(c, t))}</text>${cells}${frame}` +
-        `<text class="soft" x="${LEFT + S * CELL + 8}" y="${y + CELL / 2 + 4}">${c.result.probabilities.data[t * 5].toFixed(2)} ${rows[t] ? "✎" : ""}</text>`;
-    }).join("");
-    const [t, s] = c.state.at, cursor = here && t < T && s < S ? `<rect class="cursor" x="${LEFT + s * CELL}" y="${TOP + t * CELL}" width="${CELL}" height="${CELL}" rx="3" pointer-events="none"/>` : "";
-    return `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${esc(view.sentence(c))}">${head}${body}${cursor}</svg>`;
-  },
+  above: outputs,
+  picture: heatMap,
+  below: legend,
   sentence: (c) => {
-    const { of } = c.result, T = rowsOf(c.result.ids.data, c.settings.eos), t = clamp(c.state.at[0], 0, T - 1), letters = [...of.word, c.w.end], S = letters.length;
-    const sounds = Array.from({ length: T }, (_, k) => k).filter((k) => c.result.ids.data[k] !== c.settings.eos).map((k) => sound(c, k)).join(" ");
-    const row = c.state.word === of.word ? painted(c.state)[t] : undefined, weights = [...c.result.weights.data.slice(t * S, (t + 1) * S)];
-    const best = weights.indexOf(Math.max(...weights));
-    const where = row ? c.w.byHand(row.map((s) => `“${letters[s]}”`).join(" ")) : c.w.most(letters[best], weights[best].toFixed(2));
-    return c.w.sentence(of.word, sounds || c.w.nothing, t + 1, sound(c, t), where, c.result.probabilities.data[t * 5].toFixed(2));
+    const [t, s] = looked(c), now = said(c, CHANGED), alone = said(c, ALONE), size = sizeOf(c), { w } = c, line = ({ tokens, ended }) => (tokens.join(" ") || w.nothing) + (ended ? "" : " …");
+    const how = t in lockedRows(shown(c), size) ? w.isLocked : t in paintedRows(shown(c), size) ? w.isPainted : w.isFree, { token, p } = now.steps[t];
+    const rest = line(alone) === line(now) ? w.same : w.other(line(alone), chance(alone.p));
+    return `${w.cell(t + 1, names(c)[s], percentage(weightsAt(c, t)[s]), how)} ${w.step(token ?? w.end, chance(p), differing(c, t, now, alone))} ` +
+      `${w.whole(tidy(c.result.of.text), line(now), chance(now.p))}; ${rest}.`;
   },
 };
 
-/** What step `t` says. */
-const sound = (c, t) => (c.result.ids.data[t] === c.settings.eos ? c.w.end : c.settings.phonemes[c.result.ids.data[t]]);
+/** An example is read by the model that is chosen, or else by the first that can. */
+function chosen(c, text) {
+  const { settings: { models, limit }, state, w } = c, mine = modelName(c, state), name = [mine, ...Object.keys(models)].find((one) => !obstacle(text, models[one], limit, w));
+  return { ...turnedTo(state, models[name].reads), text, at: [0, 0], ...(name === mine ? {} : { model: name }) };
+}
 
 export default widget(view);
