@@ -11,6 +11,7 @@ from tasks.system import chromium
 
 PYTEST = [PYTHON, "-m", "pytest"]
 OWN = ["--ignore=tests/site"]  # the browser tests need the finished site: they come last
+PARALLEL = ["-n", "auto", "--dist", "loadfile"]  # a process for each core; each test has one thread
 
 Steps = dict[str, Callable[[], object]]
 
@@ -81,7 +82,8 @@ def style() -> None:
 
 
 def units(marks: str) -> None:
-    run(f"Unit tests ({marks})", [*PYTEST, "tests", *OWN, "-m", marks], about="1 to 8 min", show=everything)
+    command = [*PYTEST, "tests", *OWN, *PARALLEL, "-m", marks]
+    run(f"Unit tests ({marks})", command, about="1 to 12 min", show=everything)
 
 
 def long(browser: str) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 import tomllib
 import urllib.request
+from functools import partial
 from itertools import chain
 
 import nbformat
@@ -129,7 +130,9 @@ def test_an_interrupt_ends_the_child_too(tmp_path):
         f"import pathlib, sys; from tasks import shell; shell.LOGS = pathlib.Path({str(tmp_path)!r});"
         f"shell.run('Sleep', [sys.executable, '-c', {child!r}])"
     )
-    parent = subprocess.Popen(python(code), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where the tests themselves ignore it
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    parent = subprocess.Popen(python(code), cwd=ROOT, preexec_fn=heard, **quiet)
     wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     parent.send_signal(signal.SIGINT)
     assert parent.wait(timeout=15) != 0

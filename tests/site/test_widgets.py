@@ -121,9 +121,9 @@ def test_the_page_says_that_it_computes(widget):
 
 def test_temperature_flattens_softmax(widget):
     w = widget("softmax")
-    before = max(w.context("result.probabilities.data"))
+    before = max(w.context("state.logits"))
     w.slide("temperature", 5)
-    assert max(w.context("result.probabilities.data")) < before
+    assert max(w.context("state.logits")) < before
     assert "temperature 5.0" in w.sentence()
 
 
@@ -228,6 +228,34 @@ def test_the_labels_stay_beside_the_picture_of_a_long_text_on_a_phone(widget):
     place = labels.bounding_box()
     w.page.touchscreen.tap(place["x"] + 40, place["y"] + 40)  # over letters that are out of sight
     assert w.context("state.held") == held
+
+
+def swipe(page, x, start, end, steps=8):
+    """A finger goes down in the window at (x, start), and up at (x, end)."""
+    touch = page.context.new_cdp_session(page)
+    for step in range(steps + 1):
+        point = {"x": x, "y": start + (end - start) * step / steps}
+        kind = "touchMove" if step else "touchStart"
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        page.wait_for_timeout(20)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(300)  # for the page to scroll, if it does
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "start", "end", "moved"),
+    [("valves", 71, 64, 26, "state.held"), ("softmax", 40, 80, 20, "state.logits")],
+)
+def test_a_finger_drags_a_grip_and_the_page_stays(widget, name, x, start, end, moved):
+    w = widget(name, viewport={"width": 360, "height": 780}, has_touch=True)
+    w.part("picture").scroll_into_view_if_needed()
+    box, stood = w.part("picture").locator("svg").first.bounding_box(), w.page.evaluate("scrollY")
+    states = [w.context(moved)]
+    for up in (end, (start + end) / 2):
+        swipe(w.page, box["x"] + x, box["y"] + start, box["y"] + up)
+        assert w.page.evaluate("scrollY") == stood
+        assert w.context(moved) not in states  # it is where the finger left it, not where it first touched
+        states.append(w.context(moved))
 
 
 def test_a_gate_is_dragged_with_the_mouse(widget):
