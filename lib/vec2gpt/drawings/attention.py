@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from vec2gpt.drawings.pen import arrow, box, letter, sheet
-from vec2gpt.drawings.transduction import DECODER, ENCODER, PITCH, SIDE, TOP, _row
+from vec2gpt.drawings.transduction import DECODER, ENCODER, PITCH, SIDE, TOP, row
 from vec2gpt.plotting import COLOURS
 
 QUERY, KEY, VALUE = COLOURS["query"], COLOURS["key"], COLOURS["value"]
@@ -24,8 +24,8 @@ def bottleneck_and_memory(axes: Sequence[Axes]) -> None:
     """
     columns, middle, high = [PITCH * t for t in range(3)], 0.85, 1.7
     for ax, title in zip(axes, ("one vector for all", "a look back, at each step"), strict=True):
-        _row(ax, columns, r"\bar h", ENCODER)
-        _row(ax, columns, "h", DECODER, y=high)
+        row(ax, columns, r"\bar h", ENCODER)
+        row(ax, columns, "h", DECODER, y=high)
         letter(ax, (PITCH, 2.2), title)
         sheet(ax, (-0.4, columns[-1] + 0.4), (-0.3, 2.4))
     one, many = axes

@@ -31,8 +31,8 @@ def sequence_to_sequence(ax: Axes, source: Sequence[str], target: Sequence[str])
     read = [PITCH * s for s in range(len(source))]
     thought = read[-1] + PITCH
     write = [thought + PITCH * t for t in range(1, len(target) + 2)]
-    _row(ax, read, r"\bar h", ENCODER)
-    _row(ax, write, "h", DECODER)
+    row(ax, read, r"\bar h", ENCODER)
+    row(ax, write, "h", DECODER)
     box(ax, (thought, 0), "$c$")
     for before, after in ((read[-1], thought), (thought, write[0])):
         arrow(ax, (before + SIDE, 0), (after - SIDE, 0))
@@ -67,7 +67,7 @@ def teacher_forcing(axes: Sequence[Axes]) -> None:
     taught, alone = axes
     columns = [1.2 * t for t in range(3)]
     for ax, title in ((taught, "taught: it reads the truth"), (alone, "alone: it reads its own words")):
-        _row(ax, columns, "h", DECODER)
+        row(ax, columns, "h", DECODER)
         for t, x in enumerate(columns):
             _says(ax, x, rf"$\hat y_{{{t + 1}}}$")
         _fed(ax, columns[0], "<bos>")
@@ -83,8 +83,8 @@ def teacher_forcing(axes: Sequence[Axes]) -> None:
 def _handing(ax: Axes, givers: Sequence[int], takers: Sequence[int]) -> None:
     """Encoder below, decoder above; the states `givers` make the thought, the states `takers` get it."""
     columns, middle, high = [PITCH * t for t in range(3)], 0.85, 1.7
-    _row(ax, columns, r"\bar h", ENCODER)
-    _row(ax, columns, "h", DECODER, y=high)
+    row(ax, columns, r"\bar h", ENCODER)
+    row(ax, columns, "h", DECODER, y=high)
     box(ax, (PITCH, middle), "$c$", tall=0.36)
     for giver in givers:
         arrow(ax, (columns[giver], TOP), (PITCH + 0.15 * (giver - 1), middle - 0.18))
@@ -93,7 +93,7 @@ def _handing(ax: Axes, givers: Sequence[int], takers: Sequence[int]) -> None:
     sheet(ax, (-0.4, columns[-1] + 0.4), (-0.3, 2.3))
 
 
-def _row(ax: Axes, columns: Sequence[float], symbol: str, colour: str, *, y: float = 0) -> None:
+def row(ax: Axes, columns: Sequence[float], symbol: str, colour: str, *, y: float = 0) -> None:
     """States beside each other, each handed to the next."""
     for t, x in enumerate(columns, 1):
         box(ax, (x, y), f"${symbol}_{{{t}}}$", colour)
