@@ -23,7 +23,7 @@ def lookup(ax, weights=(0.4, 0.2, 0.4)):
 
 
 SIZES = {
-    "bottleneck_and_memory": (drawings.bottleneck_and_memory, (6.4, 3), 2),
+    "bottleneck_and_memory": (drawings.bottleneck_and_memory, (6.4, 3.4), 2),
     "soft_lookup": (lookup, (6.2, 2.6), 1),
     "two_decoders": (drawings.two_decoders, (7.2, 3.6), 2),
 }
@@ -65,7 +65,9 @@ def test_one_vector_comes_from_the_last_state_and_a_look_back_from_all(axes):
     drawings.bottleneck_and_memory(axes)
     one, many = ([edge for edge in edges(ax) if edge not in across()] for ax in axes)
     assert one == [(READ[-1], "$c$"), ("$c$", WRITTEN[0])]
-    assert many == [*((state, "$c_2$") for state in READ), ("$c_2$", WRITTEN[1])]
+    asks, after = (WRITTEN[1], "$c_2$"), r"$\tilde h_{2}$"
+    assert many == [*((state, "$c_2$") for state in READ), asks, ("$c_2$", after), (WRITTEN[1], after)]
+    assert edges(axes[1], COLOURS["query"]) == [asks]
     looks = [widths(axes[1])[state, "$c_2$"] for state in READ]
     assert looks[1] > looks[2] > looks[0]
 

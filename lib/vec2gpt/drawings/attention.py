@@ -18,24 +18,28 @@ THIN, THICK = 0.6, 5.0  # a line of weight 0, and what weight 1 adds to it, in p
 
 
 def bottleneck_and_memory(axes: Sequence[Axes]) -> None:
-    """All through one vector, or a look back: figure(…, columns=2, width=6.4, height=3).
+    """All through one vector, or a look back: figure(…, columns=2, width=6.4, height=3.4).
 
-    Right, one step of the decoder is drawn: each of the others looks back too, with weights of its own.
+    Right, one step of Luong's decoder: each of the others looks back too, with weights of its own.
     """
-    columns, middle, high = [PITCH * t for t in range(3)], 0.85, 1.7
+    columns, middle, high, out = [PITCH * t for t in range(3)], 0.85, 1.7, 2.55
     for ax, title in zip(axes, ("one vector for all", "a look back, at each step"), strict=True):
         row(ax, columns, r"\bar h", ENCODER)
         row(ax, columns, "h", DECODER, y=high)
-        letter(ax, (PITCH, 2.2), title)
-        sheet(ax, (-0.4, columns[-1] + 0.4), (-0.3, 2.4))
+        letter(ax, (PITCH, 3.05), title)
+        sheet(ax, (-0.4, columns[-1] + 0.4), (-0.3, 3.25))
     one, many = axes
     box(one, (PITCH, middle), "$c$", tall=0.36)
     arrow(one, (columns[2], TOP), (PITCH + 0.15, middle - 0.18))
     arrow(one, (PITCH - 0.15, middle + 0.18), (columns[0], high - TOP))
-    box(many, (PITCH, middle), "$c_2$", VALUE, tall=0.36)
+    context = PITCH / 2
+    box(many, (context, middle), "$c_2$", VALUE, tall=0.36)
+    box(many, (PITCH, out), r"$\tilde h_{2}$", DECODER)
     for column, weight, side in zip(columns, GLANCE, (-1, 0, 1), strict=True):
-        arrow(many, (column, TOP), (PITCH + 0.15 * side, middle - 0.18), width=THIN + THICK * weight)
-    arrow(many, (PITCH, middle + 0.18), (PITCH, high - TOP))
+        arrow(many, (column, TOP), (context + 0.15 * side, middle - 0.18), width=THIN + THICK * weight)
+    arrow(many, (PITCH, high - TOP), (context + SIDE, middle), label="asks", colour=QUERY)
+    arrow(many, (context, middle + 0.18), (context, out), (PITCH - SIDE, out))
+    arrow(many, (PITCH, high + TOP), (PITCH, out - TOP))
 
 
 def soft_lookup(
