@@ -43,7 +43,7 @@ def teacher_forced(pairs: Sequence[Pair], *, bos: int, eos: int, pad: int) -> tu
 def bucketed(
     pairs: Iterable[Pair], *, size: int, bos: int, eos: int, pad: int
 ) -> Callable[[torch.Generator], tuple[Tensor, Tensor, Tensor]]:
-    """Batches for `training.fit`: `size` pairs from one bucket, of equally long sources, `teacher_forced`.
+    """Batches for `training.fit`: `teacher_forced`, `size` pairs from one bucket of equally long sources.
 
     A length comes up as often as it has pairs, so every pair is as likely as any other. ValueError where
     there is no pair, or a source without a token.

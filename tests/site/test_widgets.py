@@ -121,9 +121,9 @@ def test_the_page_says_that_it_computes(widget):
 
 def test_temperature_flattens_softmax(widget):
     w = widget("softmax")
-    before = max(w.context("state.logits"))
+    before = max(w.context("result.probabilities.data"))
     w.slide("temperature", 5)
-    assert max(w.context("state.logits")) < before
+    assert max(w.context("result.probabilities.data")) < before
     assert "temperature 5.0" in w.sentence()
 
 
