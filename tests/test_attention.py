@@ -131,6 +131,11 @@ def test_nobody_looks_at_padding():
     torch.testing.assert_close(weights[:, 3], torch.tensor([[1, 0, 0], [0.5, 0, 0.5]]))
 
 
+def test_no_score_is_so_low_that_masked_places_are_seen():
+    weights = attention_weights(torch.tensor([-1e5, 0.0, -1e5]), torch.tensor([True, False, True]))
+    assert weights.tolist() == [0.5, 0, 0.5]
+
+
 def test_the_causal_mask_keeps_the_diagonal():
     assert causal_mask(3).tolist() == [[True, False, False], [True, True, False], [True, True, True]]
 
@@ -245,6 +250,18 @@ def test_the_weights_of_each_head_can_be_had():
 def test_a_width_that_does_not_split_is_named(width, heads):
     with pytest.raises(ValueError, match=f"width {width} does not split into {heads} heads"):
         MultiHeadAttention(width, heads=heads)
+
+
+@pytest.mark.parametrize("widths", [{"key_width": 0}, {"value_width": 0}])
+def test_keys_or_values_of_nothing_are_refused(widths):
+    with pytest.raises(ValueError, match=r"keys of \d+ and values of \d+ numbers: give at least 1"):
+        MultiHeadAttention(D, heads=H, **widths)
+
+
+def test_a_text_without_its_batch_is_refused():
+    ours, x = MultiHeadAttention(D, heads=H), torch.randn(B, T, D)
+    with pytest.raises(ValueError, match=r"key has the shape \(3, 12\): give a batch, \(B, length, width\)"):
+        ours(x, x[0], x)
 
 
 def test_a_mask_that_would_be_taken_for_one_of_the_heads_is_refused():

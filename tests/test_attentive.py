@@ -32,13 +32,13 @@ ENCODERS = {
     "both ways, lstm": {"encoder": "lstm", "decoder": "lstm"},
 }
 ALL = {
-    f"{looks}, {score}, {encoder}": {"looks": looks, "score": score, **ENCODERS[encoder]}
-    for looks, score, encoder in product(DECODERS, SCORES, ENCODERS)
+    f"{attention}, {score}, {encoder}": {"attention": attention, "score": score, **ENCODERS[encoder]}
+    for attention, score, encoder in product(DECODERS, SCORES, ENCODERS)
 }
 SOME = [name for name in ALL if "scaled dot" in name or name.endswith("both ways")]
 every_model = pytest.mark.parametrize("name", ALL)
 some_models = pytest.mark.parametrize("name", SOME)  # every score once, every encoder once
-both_decoders = pytest.mark.parametrize("looks", DECODERS)
+both_decoders = pytest.mark.parametrize("attention", DECODERS)
 
 
 def model(**other):
@@ -61,7 +61,7 @@ def gru(cell, x, h):
 
 
 def test_bahdanau_step_by_step():
-    ours = model(looks="bahdanau", score="additive")
+    ours = model(attention="bahdanau", score="additive")
     W, U, v = (
         layer.weight for layer in (ours.decoder.score.query, ours.decoder.score.key, ours.decoder.score.score)
     )
@@ -82,7 +82,7 @@ def test_bahdanau_step_by_step():
 
 
 def test_luong_step_by_step():
-    ours = model(looks="luong", score="general")
+    ours = model(attention="luong", score="general")
     W = ours.decoder.score.key.weight
     combine, head = ours.decoder.combine, ours.decoder.head
     for n, length in enumerate(LENGTHS):
@@ -102,18 +102,19 @@ def test_luong_step_by_step():
 
 @pytest.mark.parametrize("layers", [1, 2])
 @both_decoders
-def test_bahdanau_looks_before_it_reads_and_luong_after(looks, layers):
+def test_bahdanau_looks_before_it_reads_and_luong_after(attention, layers):
     """Another token at step 1 moves Luong's weights from there on, Bahdanau's from the next step on."""
-    ours, other = model(looks=looks, decoder_layers=layers), IDS.clone()
+    ours, other = model(attention=attention, decoder_layers=layers), IDS.clone()
     other[:, 1] = 2
     moved = (ours.look(SOURCE, other) - ours.look(SOURCE, IDS)).abs().amax((0, 2)) > 1e-9  # (T,)
     assert (
-        moved.tolist() == {"bahdanau": [False, False, True, True], "luong": [False, True, True, True]}[looks]
+        moved.tolist()
+        == {"bahdanau": [False, False, True, True], "luong": [False, True, True, True]}[attention]
     )
 
 
 def test_of_several_layers_the_last_one_asks():
-    ours = model(looks="bahdanau", decoder_layers=2)
+    ours = model(attention="bahdanau", decoder_layers=2)
     state = ours.encode(SOURCE)
     _, before, _ = ours.decoder(IDS[:, :1], state)
     for layer, asks in enumerate((False, True)):
@@ -124,12 +125,12 @@ def test_of_several_layers_the_last_one_asks():
 
 
 @both_decoders
-def test_only_bahdanaus_cells_learn_where_it_looked(looks):
-    ours = model(looks=looks)
+def test_only_bahdanaus_cells_learn_where_it_looked(attention):
+    ours = model(attention=attention)
     state = ours.encode(SOURCE)
     (_, free), (_, held) = ours.read(IDS, state), ours.read(IDS, state, change=only(0))
     told = not torch.equal(free.hidden[0].h, held.hidden[0].h)
-    assert told == (looks == "bahdanau")
+    assert told == (attention == "bahdanau")
 
 
 # ---- another place to look ----
@@ -137,8 +138,8 @@ def test_only_bahdanaus_cells_learn_where_it_looked(looks):
 
 @pytest.mark.parametrize("place", [0, 1])
 @both_decoders
-def test_who_must_look_at_one_place_sees_its_state(looks, place):
-    ours = model(looks=looks)
+def test_who_must_look_at_one_place_sees_its_state(attention, place):
+    ours = model(attention=attention)
     state = ours.encode(SOURCE)
     seen = state._replace(memory=state.memory[:, place : place + 1].expand(B, S, -1))  # the same everywhere
     held, _ = ours.read(IDS, state, change=only(place))
@@ -148,15 +149,15 @@ def test_who_must_look_at_one_place_sees_its_state(looks, place):
 
 
 @both_decoders
-def test_a_change_that_changes_nothing_changes_nothing(looks):
-    ours = model(looks=looks)
+def test_a_change_that_changes_nothing_changes_nothing(attention):
+    ours = model(attention=attention)
     state = ours.encode(SOURCE)
     assert torch.equal(ours.read(IDS, state, change=lambda weights: weights)[0], ours.read(IDS, state)[0])
 
 
 @both_decoders
-def test_the_change_sees_every_weight_there_is(looks):
-    ours, seen = model(looks=looks), []
+def test_the_change_sees_every_weight_there_is(attention):
+    ours, seen = model(attention=attention), []
 
     def note(weights):
         seen.append(weights)
@@ -247,8 +248,8 @@ def test_dropout_forgets_parts_of_vectors_and_of_what_the_head_reads():
 
 
 @both_decoders
-def test_greedy_says_what_is_likeliest_after_what_it_said(looks):
-    ours = model(looks=looks)
+def test_greedy_says_what_is_likeliest_after_what_it_said(attention):
+    ours = model(attention=attention)
     said = greedy(ours.step, *ours.start(SOURCE), eos=CONFIG.eos, limit=9)
     read = torch.cat([torch.ones_like(said[:, :1]), said[:, :-1]], 1)
     likeliest = ours(SOURCE, read)[0].argmax(-1)
@@ -257,8 +258,8 @@ def test_greedy_says_what_is_likeliest_after_what_it_said(looks):
 
 
 @both_decoders
-def test_a_beam_knows_how_likely_its_texts_are(looks):
-    ours, width, limit = model(looks=looks), 4, 5
+def test_a_beam_knows_how_likely_its_texts_are(attention):
+    ours, width, limit = model(attention=attention), 4, 5
     beam = beam_search(ours.step, *ours.start(SOURCE), eos=CONFIG.eos, width=width, limit=limit)
     for n, k in product(range(B), range(width)):
         said = beam.ids[n, k]
@@ -269,8 +270,8 @@ def test_a_beam_knows_how_likely_its_texts_are(looks):
 
 
 @both_decoders
-def test_a_checkpoint_brings_it_back(looks, tmp_path):
-    ours = model(looks=looks, score="additive", decoder_layers=2)
+def test_a_checkpoint_brings_it_back(attention, tmp_path):
+    ours = model(attention=attention, score="additive", decoder_layers=2)
     vocabs = {"source": Vocab.build("abcdef"), "target": Vocab.build("uvwxy")}
     checkpoints.save(ours, tmp_path / "one", vocabs=vocabs, seed=0, steps=1, data="sha256:0", metrics={})
     back = checkpoints.load(tmp_path / "one").model
@@ -283,8 +284,8 @@ def test_a_checkpoint_brings_it_back(looks, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("looks", "score"), [("luong", "scaled dot"), ("bahdanau", "additive")])
-def test_the_exported_model_looks_and_translates_at_any_length(looks, score):
+@pytest.mark.parametrize(("attention", "score"), [("luong", "scaled dot"), ("bahdanau", "additive")])
+def test_the_exported_model_looks_and_translates_at_any_length(attention, score):
     def sentences(n):
         source = torch.randint(3, 9, (2, n))
         source[1, (n + 1) // 2 :] = CONFIG.pad
@@ -294,7 +295,9 @@ def test_the_exported_model_looks_and_translates_at_any_length(looks, score):
         said = greedy(ours.step, *ours.start(source), eos=2, limit=9)  # torch stops early, a graph does not
         return ours(source, ids)[0], ours.look(source, ids), F.pad(said, (0, 9 - said.shape[1]), value=2)
 
-    check_export(model(looks=looks, score=score).float(), answer, sentences, [1, 2, 7, 40], axes=((1,), (1,)))
+    check_export(
+        model(attention=attention, score=score).float(), answer, sentences, [1, 2, 7, 40], axes=((1,), (1,))
+    )
 
 
 # ---- what cannot be ----
@@ -304,7 +307,7 @@ def test_the_exported_model_looks_and_translates_at_any_length(looks, score):
     ("other", "message"),
     [
         ({"score": "cosine"}, "score is 'cosine': choose one of dot, scaled dot, general, additive, concat"),
-        ({"looks": "away"}, "looks is 'away': choose one of bahdanau, luong"),
+        ({"attention": "away"}, "attention is 'away': choose one of bahdanau, luong"),
         ({"handover": "every step"}, "handover is 'every step', .* choose 'state', or 'concat'"),
         ({"handover": "state"}, "2 gru cells of the encoder cannot hand their states to 1 gru"),
         ({"hidden": 0}, "hidden is 0"),
@@ -316,8 +319,8 @@ def test_what_does_not_fit_is_refused(other, message):
 
 
 @both_decoders
-def test_ids_that_it_cannot_read_are_named(looks):
-    ours = model(looks=looks)
+def test_ids_that_it_cannot_read_are_named(attention):
+    ours = model(attention=attention)
     for source, message in (
         (torch.tensor([[9]]), "source_ids hold 9"),
         (SOURCE[:, :0], "source_ids are empty"),

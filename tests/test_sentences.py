@@ -119,7 +119,8 @@ def test_whoever_looks_at_the_gold_alignment_is_as_good_as_one_link_a_word_can_b
     assert sentences.misaligned(gold, pairs) == pytest.approx(1 - 2 * words / (words + links))
 
 
-def test_a_model_with_attention_is_asked_where_it_looks():
+def test_a_model_with_attention_is_asked_where_it_looks(monkeypatch):
+    monkeypatch.setattr(sentences, "TOGETHER", 7)
     torch.manual_seed(0)
     model = AttentionSeq2Seq(AttentionConfig(*map(len, grammar.vocabularies()), width=4, hidden=6)).eval()
     pairs = grammar.split(20, length=(4, 9)).train

@@ -10,7 +10,8 @@ with its *keys* and returns the *value* of the one that is equal. Here every key
 Scores differ in what they can compare and in what they must learn: `SCORES`. What looks, and at what, is not
 said here: a decoder at the states of an encoder (`attentive`), or a text at itself (`transformer`).
 
-Left out: local and hard attention, which look at a part of the memory, or at one place.
+Left out: local and hard attention, which look at a part of the memory, or at one place; and dropout of the
+weights.
 """
 
 import torch
@@ -171,25 +172,33 @@ SCORES = {"dot": Dot, "scaled dot": ScaledDot, "general": General, "additive": A
 
 
 class MultiHeadAttention(nn.Module):
-    """Several small attentions side by side, each on its own projection. As torch.nn.MultiheadAttention.
+    """Several small attentions side by side, each on its own projection (Vaswani et al. 2017).
 
+    The function is that of torch.nn.MultiheadAttention, the first weights are nn.Linear's.
     width: of queries and answers; keys and values may have other widths.
     """
 
     def __init__(self, width, *, heads, key_width=None, value_width=None, bias=True):
         super().__init__()
+        key_width = width if key_width is None else key_width
+        value_width = width if value_width is None else value_width
         if min(width, heads) < 1 or width % heads:
             raise ValueError(
                 f"width {width} does not split into {heads} heads: choose a multiple of 1 head or more"
             )
+        if min(key_width, value_width) < 1:
+            raise ValueError(f"keys of {key_width} and values of {value_width} numbers: give at least 1")
         self.heads = heads
         self.query = nn.Linear(width, width, bias=bias)
-        self.key = nn.Linear(key_width or width, width, bias=bias)
-        self.value = nn.Linear(value_width or width, width, bias=bias)
+        self.key = nn.Linear(key_width, width, bias=bias)
+        self.value = nn.Linear(value_width, width, bias=bias)
         self.output = nn.Linear(width, width, bias=bias)
 
     def forward(self, query, key, value, *, mask=None):
         """query (B, T, D), key and value (B, S, …) -> (B, T, D); mask broadcasts to (B, H, T, S)."""
+        for name, x in {"query": query, "key": key, "value": value}.items():
+            if x.dim() != 3:
+                raise ValueError(f"{name} has the shape {tuple(x.shape)}: give a batch, (B, length, width)")
         if mask is not None and mask.dim() == 3:  # its first axis would be taken for the heads
             raise ValueError(f"mask has the shape {tuple(mask.shape)}: give (B, 1, T, S), or (T, S) for all")
         return self.merge(attend_fused(*self.project(query, key, value), mask))

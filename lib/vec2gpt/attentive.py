@@ -9,7 +9,9 @@ asks with a state h, and gets a context, the average of the memory by its attent
 
 So Luong's cells never learn where the decoder looked, and can read a whole target before it looks at all.
 
-Left out: Luong's input feeding and local attention, Bahdanau's maxout layer before the output.
+Left out: Luong's input feeding and local attention, and Bahdanau's maxout layer: both write with Luong's
+tanh, so that they differ only in who asks and where the context goes. Bahdanau keeps the states of two
+directions as they are; here they are joined to the decoder's width, so that every score can compare them.
 """
 
 from dataclasses import dataclass
@@ -30,11 +32,11 @@ class AttentionConfig(Seq2SeqConfig):
     bidirectional: bool = True
     handover: str = "concat"  # the decoder still begins with a state; one of HANDOVERS
     score: str = "scaled dot"  # one of SCORES
-    looks: str = "luong"  # one of DECODERS
+    attention: str = "luong"  # one of DECODERS
 
     def __post_init__(self):
         super().__post_init__()
-        self._check_names(score=SCORES, looks=DECODERS)
+        self._check_names(score=SCORES, attention=DECODERS)
         if self.handover == "every step":
             raise ValueError(
                 "handover is 'every step', but what joins each step here is what attention saw: "
@@ -81,8 +83,8 @@ class AttentiveDecoder(nn.Module):
         """Where h (B, T, hidden) looks, and what it sees: context (B, T, hidden), weights (B, T, S)."""
         return attend(h, state.keys, state.memory, state.mask, score=self.score.compare, change=change)
 
-    def write(self, h, context):
-        """What is said by h and what was seen: logits (B, T, V)."""
+    def logits(self, h, context):
+        """What h and what was seen say together: (B, T, V)."""
         return self.head(self.dropout(torch.tanh(self.combine(torch.cat([context, h], -1)))))
 
 
@@ -101,7 +103,7 @@ class BahdanauDecoder(AttentiveDecoder):
             return hidden, (h[:, 0], context[:, 0], weights[:, 0])
 
         hidden, (h, context, weights) = unroll(step, state.hidden, self.embed(ids))
-        return self.write(h, context), weights, state._replace(hidden=hidden)
+        return self.logits(h, context), weights, state._replace(hidden=hidden)
 
 
 class LuongDecoder(AttentiveDecoder):
@@ -111,7 +113,7 @@ class LuongDecoder(AttentiveDecoder):
         """Read ids (B, T) on from the AttentionState: logits (B, T, V), weights (B, T, S), the state."""
         h, hidden = self.stack(self.embed(ids), state.hidden)  # (B, T, hidden)
         context, weights = self.look(h, state, change)
-        return self.write(h, context), weights, state._replace(hidden=hidden)
+        return self.logits(h, context), weights, state._replace(hidden=hidden)
 
 
 DECODERS = {"bahdanau": BahdanauDecoder, "luong": LuongDecoder}
@@ -120,15 +122,16 @@ DECODERS = {"bahdanau": BahdanauDecoder, "luong": LuongDecoder}
 class AttentionSeq2Seq(EncoderDecoder, nn.Module):
     """Encoder, memory, attentive decoder: what goes in and what comes out may differ in length and order."""
 
+    Config = AttentionConfig
+
     def __init__(self, config):
         super().__init__()
         self.config = config
         self.encoder = Encoder(config)
         self.handover = HANDOVERS[config.handover](config)
-        # two directions make one state of the decoder's width, so that every score can compare them
         two = config.bidirectional
         self.join = nn.Linear(2 * config.hidden, config.hidden) if two else nn.Identity()
-        self.decoder = DECODERS[config.looks](config)
+        self.decoder = DECODERS[config.attention](config)
 
     def encode(self, source_ids):
         """Read source_ids (B, S), padded with `config.pad`; return the decoder's first state."""

@@ -36,6 +36,8 @@ class GPTConfig:
 class GPT(nn.Module):
     """A decoder-only Transformer language model."""
 
+    Config = GPTConfig
+
     def __init__(self, config):
         super().__init__()
         self.config = config

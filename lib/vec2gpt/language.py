@@ -118,6 +118,8 @@ class WindowConfig:
 class WindowLanguageModel(LanguageModel, nn.Module):
     """Predicts the next token from the last `window` tokens: vectors, one tanh layer, linear head."""
 
+    Config = WindowConfig
+
     def __init__(self, config):
         super().__init__()
         self.config = config
@@ -162,6 +164,8 @@ class LanguageModelConfig:
 
 class RecurrentLanguageModel(LanguageModel, nn.Module):
     """Predicts the next token from all tokens before it: embedding, layers of cells, linear head."""
+
+    Config = LanguageModelConfig
 
     def __init__(self, config):
         super().__init__()

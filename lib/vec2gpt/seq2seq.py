@@ -262,6 +262,8 @@ class Decoder(nn.Module):
 class Seq2Seq(EncoderDecoder, nn.Module):
     """Encoder, handover, decoder: what goes in and what comes out may differ in length and vocabulary."""
 
+    Config = Seq2SeqConfig
+
     def __init__(self, config):
         super().__init__()
         self.config = config

@@ -20,6 +20,8 @@ class TiedConfig:
 class Tied(nn.Module):
     """A tiny model with what real ones have: tied weights, a buffer that counts, dropout."""
 
+    Config = TiedConfig
+
     def __init__(self, config):
         super().__init__()
         self.config = config
@@ -35,7 +37,7 @@ class Tied(nn.Module):
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
-    monkeypatch.setitem(checkpoints.MODELS, "tiny", (f"{__name__}:Tied", f"{__name__}:TiedConfig"))
+    monkeypatch.setitem(checkpoints.MODELS, "tiny", f"{__name__}:Tied")
 
 
 VOCAB = Vocab.build("añ字😀", specials=("<pad>", "<unk>"), unknown="<unk>")
@@ -114,8 +116,8 @@ def test_all_checkpoints_of_the_book_are_small_together():
 
 @pytest.mark.parametrize("key", checkpoints.MODELS)
 def test_every_model_is_where_the_registry_says(key):
-    model, config = (checkpoints._imported(path) for path in checkpoints.MODELS[key])
-    assert issubclass(model, nn.Module) and config.__dataclass_params__.frozen
+    model = checkpoints._imported(checkpoints.MODELS[key])
+    assert issubclass(model, nn.Module) and model.Config.__dataclass_params__.frozen
 
 
 @pytest.mark.parametrize("cut", [1, 50, 10**6])

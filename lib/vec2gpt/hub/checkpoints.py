@@ -26,13 +26,13 @@ from vec2gpt.text import Vocab
 
 SHIPPED = Path(str(resources.files("vec2gpt"))) / "checkpoints"
 
-# key in the card -> import paths of the model and of its configuration; imported only when needed
+# key in the card -> import path of the model, whose `Config` is its configuration; imported only when needed
 MODELS = {
-    "recurrent": ("vec2gpt.language:RecurrentLanguageModel", "vec2gpt.language:LanguageModelConfig"),
-    "window": ("vec2gpt.language:WindowLanguageModel", "vec2gpt.language:WindowConfig"),
-    "seq2seq": ("vec2gpt.seq2seq:Seq2Seq", "vec2gpt.seq2seq:Seq2SeqConfig"),
-    "attention": ("vec2gpt.attentive:AttentionSeq2Seq", "vec2gpt.attentive:AttentionConfig"),
-    "gpt": ("vec2gpt.gpt:GPT", "vec2gpt.gpt:GPTConfig"),
+    "recurrent": "vec2gpt.language:RecurrentLanguageModel",
+    "window": "vec2gpt.language:WindowLanguageModel",
+    "seq2seq": "vec2gpt.seq2seq:Seq2Seq",
+    "attention": "vec2gpt.attentive:AttentionSeq2Seq",
+    "gpt": "vec2gpt.gpt:GPT",
 }
 
 
@@ -127,10 +127,10 @@ def _files(target: str | Path) -> tuple[Path, Path]:
 def _key(model: nn.Module) -> str:
     """The model's key in MODELS."""
     path = f"{type(model).__module__}:{type(model).__qualname__}"
-    for key, (known, _) in MODELS.items():
+    for key, known in MODELS.items():
         if known == path:
             return key
-    raise ValueError(f"{path} is not in vec2gpt.hub.checkpoints.MODELS: add it and its configuration there")
+    raise ValueError(f"{path} is not in vec2gpt.hub.checkpoints.MODELS: add it there")
 
 
 def _halved(model: nn.Module) -> nn.Module:
@@ -147,9 +147,9 @@ def _build(card: dict) -> nn.Module:
     """The card's model with fresh weights; torch's random state stays as it was."""
     if card["model"] not in MODELS:
         raise ValueError(f"the card names the model {card['model']!r}; known are {', '.join(MODELS)}")
-    model, config = (_imported(path) for path in MODELS[card["model"]])
+    model = _imported(MODELS[card["model"]])
     with torch.random.fork_rng(devices=[]):
-        return model(config(**card["config"]))
+        return model(model.Config(**card["config"]))
 
 
 def _plain(vocab: Vocab) -> dict:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
+from vec2gpt.attentive import AttentionSeq2Seq
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
 from vec2gpt.recipes import (
@@ -42,7 +42,7 @@ def encoder_decoder(vocabs):
 
 
 def attention(vocabs, **config):
-    return AttentionSeq2Seq(AttentionConfig(len(vocabs["source"]), len(vocabs["target"]), **config))
+    return AttentionSeq2Seq(AttentionSeq2Seq.Config(len(vocabs["source"]), len(vocabs["target"]), **config))
 
 
 def gpt(vocabs):
@@ -76,13 +76,13 @@ RECIPES = {
     ),
     **{
         f"cmudict-{config['score']}": CheckpointRecipe(
-            about=f"the same, half as wide: {config['looks'].title()}'s decoder, score {config['score']}",
+            about=f"the same, half as wide: {config['attention'].title()}'s decoder, score {config['score']}",
             task=partial(pronunciation.task, size=256),
             model=partial(attention, hidden=128, **config),
             steps=600,
             lr=3e-3,
         )
-        for config in ({"score": "dot", "looks": "luong"}, {"score": "additive", "looks": "bahdanau"})
+        for config in ({"score": "dot", "attention": "luong"}, {"score": "additive", "attention": "bahdanau"})
     },
     "grammar-attention": CheckpointRecipe(
         about="generated English into French: GRU encoder-decoder of 256 with attention",

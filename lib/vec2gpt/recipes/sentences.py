@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from vec2gpt import grammar
-from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
+from vec2gpt.attentive import AttentionSeq2Seq
 from vec2gpt.decoding import greedy, until_end
 from vec2gpt.metrics import alignment_error_rate, bleu
 from vec2gpt.pairs import bucketed, padded, teacher_forced
@@ -28,6 +28,7 @@ LENGTH, COUNT = (4, 21), 36_000  # English words, and pairs of all parts togethe
 BANDS = {4: 6, 7: 9, 10: 12, 13: 15, 16: 18, 19: 21}  # from … to so many words
 STEPS, SIZE, LR = 600, 128, 3e-3
 SEEDS = (0, 1, 2)
+TOGETHER = 128  # sentences whose weights are asked for at once: the additive score holds D numbers a pair
 GLANCE = 5  # every fifth validation sentence is translated for a quick look
 
 
@@ -35,13 +36,12 @@ class Way(NamedTuple):
     """A kind of model, and its configuration beside the vocabularies."""
 
     model: type[nn.Module]
-    config: type[Seq2SeqConfig]
-    settings: dict
+    config: dict
 
 
 WAYS = {
-    "gru": Way(Seq2Seq, Seq2SeqConfig, {"handover": "concat", "bidirectional": True}),
-    "attention": Way(AttentionSeq2Seq, AttentionConfig, {}),
+    "gru": Way(Seq2Seq, {"handover": "concat", "bidirectional": True}),
+    "attention": Way(AttentionSeq2Seq, {}),
 }
 AXES = {"model": tuple(WAYS), "seed": SEEDS, "shortest": tuple(BANDS)}
 
@@ -93,9 +93,11 @@ def translate(model, sentences):
 @torch.no_grad()
 def look(model, pairs):
     """Where an attentive model looks as it reads the true French: weights (T, S) of each pair, no ends."""
-    source, decoder, _ = (part.to(device(model)) for part in teacher_forced(numbered(pairs), **marks()))
-    weights = model.look(source, decoder).cpu()
-    return [w[: len(pair.target), : len(pair.source)] for w, pair in zip(weights, pairs, strict=True)]
+    looks = []
+    for some in (pairs[start : start + TOGETHER] for start in range(0, len(pairs), TOGETHER)):
+        source, decoder, _ = (part.to(device(model)) for part in teacher_forced(numbered(some), **marks()))
+        looks += zip(model.look(source, decoder).cpu(), some, strict=True)
+    return [weights[: len(pair.target), : len(pair.source)] for weights, pair in looks]
 
 
 def aligned(weights):
@@ -153,7 +155,7 @@ def _digest() -> str:
 
 
 def config(model: str) -> Seq2SeqConfig:
-    return WAYS[model].config(*map(len, grammar.vocabularies()), **WAYS[model].settings)
+    return WAYS[model].model.Config(*map(len, grammar.vocabularies()), **WAYS[model].config)
 
 
 @cache

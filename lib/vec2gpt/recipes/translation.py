@@ -12,7 +12,7 @@ from typing import NamedTuple
 from torch import nn
 
 from vec2gpt import corpora
-from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
+from vec2gpt.attentive import AttentionSeq2Seq
 from vec2gpt.recipes import pronunciation
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.recipes.task import size, train, warmup
@@ -63,7 +63,7 @@ WAYS = {
     "attention: scaled dot": attention(score="scaled dot"),
     "attention: general": attention(score="general"),
     "attention: additive": attention(score="additive"),
-    "attention: bahdanau": attention(score="additive", looks="bahdanau"),
+    "attention: bahdanau": attention(score="additive", attention="bahdanau"),
     "attention: one direction": attention(bidirectional=False, handover="state"),
 }
 AXES = {"model": tuple(WAYS), "seed": SEEDS}
@@ -90,11 +90,8 @@ def experiment() -> Experiment:
     return Experiment(settings, measure, data=digest, text=digest)
 
 
-CONFIGS = {Seq2Seq: Seq2SeqConfig, AttentionSeq2Seq: AttentionConfig}
-
-
 def config(way: Way) -> Seq2SeqConfig:
-    return CONFIGS[way.model](*map(len, pronunciation.vocabs()), **way.config)
+    return way.model.Config(*map(len, pronunciation.vocabs()), **way.config)
 
 
 def _judge(model: nn.Module, way: Way) -> dict:
