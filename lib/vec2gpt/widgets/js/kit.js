@@ -252,6 +252,7 @@ export function widget(view) {
       };
       const playing = (on) => {                    // what was written while it played was not read aloud
         $("sentence").ariaLive = on ? "off" : "polite";
+        if (!on) $("sentence").replaceChildren();
         if (!on && question(c.result.of) === question(c.state)) tell();   // else the answer that is awaited is told
       };
       const sync = connectControls($("controls"), controls, c, id, k, { change, move, note });
