@@ -220,7 +220,12 @@ export function widget(view) {
         for (const [part, html] of Object.entries(showing(view, c))) $(part).innerHTML = html;
         root.dataset.drawn = (performance.now() - t0).toFixed(2);
       };
-      const tell = () => { setSentences($("sentence"), sentencesOf(view, c)); sync(document.activeElement); };
+      let afresh = false;                          // what was written while it played was not read aloud
+      const tell = () => {
+        if (afresh) $("sentence").replaceChildren();
+        afresh = false;
+        setSentences($("sentence"), sentencesOf(view, c)); sync(document.activeElement);
+      };
 
       const machine = live(model, status);
       const ask = (inputs) => machine.ask(c.state.model ?? models[0], inputs);
@@ -257,9 +262,9 @@ export function widget(view) {
         const state = { ...c.state, [name]: value };
         change(view.moved?.(state, c) ?? state, typing);
       };
-      const playing = (on) => {                    // what was written while it played was not read aloud
+      const playing = (on) => {
         $("sentence").ariaLive = on ? "off" : "polite";
-        if (!on) $("sentence").replaceChildren();
+        afresh = !on;
         if (!on && question(c.result.of) === question(c.state)) tell();   // else the answer that is awaited is told
       };
       const sync = connectControls($("controls"), controls, c, id, k, { change, move, note });
