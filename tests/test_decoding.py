@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from exporting import check_export
 
 from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
-from vec2gpt.decoding import continue_with, generate, greedy, restrict, sample, sampling, until_end
+from vec2gpt.decoding import continue_with, generate, greedy, many, restrict, sample, sampling, until_end
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
 
@@ -160,7 +160,7 @@ def test_nothing_to_read_or_to_write_is_refused(length, n, said):
 
 
 def translator():
-    torch.manual_seed(0)
+    torch.manual_seed(2)
     model = AttentionSeq2Seq(AttentionConfig(source_vocab=9, target_vocab=6, width=4, hidden=6)).eval()
     for weight in model.parameters():
         torch.nn.init.normal_(weight)
@@ -307,3 +307,9 @@ def test_a_broken_model_or_too_few_numbers_are_said():
     for write in (partial(greedy, limit=3), partial(sampling, u=torch.rand(40, 3))):
         with pytest.raises(ValueError, match="logits are nan"):
             write(model.step, *model.start(SOURCES), eos=EOS)
+
+
+def test_a_state_is_repeated_row_by_row_however_it_is_nested():
+    ids, (state,) = many(2, (torch.tensor([5, 7]), [torch.tensor([[1.0, 2.0], [3.0, 4.0]])]))
+    assert ids.tolist() == [5, 5, 7, 7]
+    assert state.tolist() == [[1, 2], [1, 2], [3, 4], [3, 4]]

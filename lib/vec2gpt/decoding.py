@@ -15,6 +15,7 @@ Left out: what keeps several beginnings of a text alive (see `search`).
 from itertools import takewhile
 
 import torch
+from torch.utils import _pytree as pytree
 
 from vec2gpt.unrolling import is_exporting, unroll
 
@@ -167,6 +168,15 @@ def clock(first, limit):
     """One column a step, (B, limit), for `unroll` to count by; ValueError for a limit below 1."""
     check_limit(limit)
     return first.new_zeros(len(first), limit)
+
+
+def many(count, tensors):
+    """Nested tensors (B, …), such as a state, with each row `count` times, side by side: (B · count, …).
+
+    >>> many(2, torch.tensor([[5], [7]])).tolist()
+    [[5], [5], [7], [7]]
+    """
+    return pytree.tree_map(lambda leaf: leaf.repeat_interleave(count, 0), tensors)
 
 
 def check_limit(limit):

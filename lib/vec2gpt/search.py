@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from torch.utils import _pytree as pytree
 
-from vec2gpt.decoding import check_eos, check_limit, check_logits, clock
+from vec2gpt.decoding import check_eos, check_limit, check_logits, clock, many
 from vec2gpt.unrolling import unroll
 
 CANDIDATES = 5  # continuations of a slot that are told at least
@@ -79,7 +79,7 @@ def beam_search(step, first, state, *, eos, width, limit, alpha=1.0, slots=None)
     """
     slots = width if slots is None else slots
     _check_beam(width, slots, alpha)
-    state = pytree.tree_map(lambda leaf: leaf.repeat_interleave(slots, 0), state)
+    state = many(slots, state)
     widen = partial(_widen, step, eos=eos, width=width, limit=limit, alpha=alpha)
     opened = _open(first, state, slots)
     _, trace = unroll(widen, opened, clock(first, limit), until=lambda slots: slots.ended.all())

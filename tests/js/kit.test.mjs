@@ -31,6 +31,13 @@ test("a link brings a state back, and holds only what changed", () => {
   assert.deepEqual(kit.fromLink(link, "another", c, kit.view), c.state);
 });
 
+test("what lasts no longer than a gesture is in no link, and comes from none", () => {
+  const c = context(), state = { ...c.state, at: 1 }, view = { ...kit.view, passing: ["at"] };
+  assert.equal(kit.toLink("softmax", state, c.state, view.passing), "");
+  assert.equal(kit.fromLink(kit.toLink("softmax", state, c.state), "softmax", c, view).at, c.state.at);
+  assert.equal(kit.fromLink(kit.toLink("softmax", state, c.state), "softmax", c, kit.view).at, 1);
+});
+
 test("a broken link leaves the widget at its start", () => {
   const c = context();
   for (const rubbish of ["", "#section", "#softmax=", "#softmax={", "#softmax=[1]", "#softmax=null", "#softmax=7",
@@ -95,6 +102,44 @@ test("what is only read stands around the picture, outside what takes the keys",
   const frame = kit.frameHTML(view, c, {}, "id", false);
   assert.match(frame, /<div class="v2g-above"><\/div>\s*<div class="v2g-picture" tabindex="0" role="application" [^>]*><\/div>.*<p class="v2g-sentence" [^>]*><\/p>\s*<div class="v2g-below"><\/div>/s);
   assert.doesNotMatch(kit.frameHTML({ ...view, act: undefined }, c, {}, "id", false), /application|tabindex/);
+});
+
+test("of several sentences only those that changed are written anew, for what is written is read aloud", () => {
+  const written = [], span = () => ({ text: "", get textContent() { return this.text; }, set textContent(text) { written.push(this.text = text); } });
+  const place = { children: [], set innerHTML(html) { this.children = html.match(/<span>/g).map(span); } }, say = (...sentences) => { written.length = 0; kit.setSentences(place, sentences); return [...written]; };
+  assert.deepEqual(say("Cell 1.", "It says a."), ["Cell 1.", "It says a."]);
+  assert.deepEqual(say("Cell 2.", "It says a."), ["Cell 2."]);
+  assert.deepEqual(say("Cell 2.", "It says a."), []);
+  assert.deepEqual(say("All."), ["All."]);
+});
+
+test("a view that says several sentences says them one after the other before it is live", () => {
+  const { settings, result } = context();
+  assert.match(kit.still({ ...kit.view, sentence: () => ["One <b>.", "Two."] }, { settings, first: result }, "en"), /<p class="v2g-sentence">One &lt;b&gt;\. Two\.<\/p>/);
+});
+
+/** A picture without a page, on which a hand can be laid; the gestures it tells, as far as the view `answers` them. */
+function touched(t, answers) {
+  const told = [], picture = Object.assign(new EventTarget(), { querySelector: () => null, setPointerCapture() {} });
+  globalThis.DOMPoint = class { constructor(x, y) { Object.assign(this, { x, y }); } };
+  t.after(() => delete globalThis.DOMPoint);
+  kit.connectPicture(picture, { act: (_, gesture) => (told.push(gesture), answers(gesture) ? { told } : undefined) }, {}, () => {});
+  const hand = (type, x, y, id = 1) => picture.dispatchEvent(Object.assign(new Event(type), { clientX: x, clientY: y, pointerId: id, button: 0 }));
+  return { told, hand };
+}
+
+test("a press that is answered is followed to where it is let go; another finger beside it is not", (t) => {
+  const { told, hand } = touched(t, () => true);
+  for (const [type, ...place] of [["pointerdown", 1, 2], ["pointermove", 3, 4], ["pointerdown", 9, 9, 2], ["pointermove", 9, 9, 2], ["pointerup", 9, 9, 2], ["pointerup", 5, 6], ["pointermove", 7, 8]]) hand(type, ...place);
+  const from = { x: 1, y: 2 };
+  assert.deepEqual(told.map(({ target, ...gesture }) => gesture), [{ kind: "press", ...from, from }, { kind: "drag", x: 3, y: 4, from }, { kind: "drop", x: 5, y: 6, from }]);
+});
+
+test("a press that went over into scrolling, or that nobody answered, is not let go", (t) => {
+  const scrolled = touched(t, () => true), ignored = touched(t, () => false);
+  for (const [type, ...place] of [["pointerdown", 1, 2], ["pointercancel", 1, 2], ["pointerup", 1, 9]]) scrolled.hand(type, ...place);
+  for (const [type, ...place] of [["pointerdown", 1, 2], ["pointermove", 1, 5], ["pointerup", 1, 9], ["click", 1, 9]]) ignored.hand(type, ...place);
+  assert.deepEqual([scrolled, ignored].map(({ told }) => told.map(({ kind }) => kind)), [["press"], ["press", "click"]]);
 });
 
 test("a label that looks like HTML stays text", () => {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
 
-const kit = await load("softmax");                            // every view holds all parts
+const kit = await load("say");                                // which names this part
 const settings = {
   alphabet: "abcdef", limit: 4, dictionary: { cab: [["K", "AE", "B"]], bad: [] },
-  models: { ours: { letters: [..."abcdef", "</s>"], end: 6 }, theirs: { letters: ["<s>", ..."fedcba"], end: 0 } },
+  models: { ours: { source: [..."abcdef", "</s>"], end: 6 }, theirs: { source: ["<s>", ..."fedcba"], end: 0 } },
 };
 
 test("what keeps a word from being read, and the nearest that can be", () => {

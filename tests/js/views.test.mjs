@@ -532,8 +532,8 @@ const say = await load("say");
 const saySettings = {
   word: "cat", alphabet: "abcdefghijklmnopqrstuvwxyz", limit: 6,
   models: {   // of other letters, other phonemes and other marks
-    ours: { letters: ["<pad>", "<bos>", "<eos>", ..."abcdefghijklmnopqrstuvwxyz"], phonemes: ["<pad>", "<bos>", "<eos>", "AE", "K", "T", "AH"], end: 2, eos: 2 },
-    theirs: { letters: [..."zyxwvutsrqponmlkjihgfedcba", "</s>"], phonemes: ["T", "AE1", "K", "AH0", "</s>", "<b>"], end: 26, eos: 4 },
+    ours: { source: ["<pad>", "<bos>", "<eos>", ..."abcdefghijklmnopqrstuvwxyz"], target: ["<pad>", "<bos>", "<eos>", "AE", "K", "T", "AH"], end: 2, eos: 2 },
+    theirs: { source: [..."zyxwvutsrqponmlkjihgfedcba", "</s>"], target: ["T", "AE1", "K", "AH0", "</s>", "<b>"], end: 26, eos: 4 },
   },
   sounds: { AE: ["æ", "at"], AE1: ["æ", "at"], K: ["k", "key"], T: ["t", "tea"], AH: ["ə", "about"], AH0: ["ə", "about"] },
   dictionary: { cat: [["K", "AH", "T"], ["K", "AE", "T"]], tact: [["T", "AE", "K", "T"]], blick: [] },
@@ -686,8 +686,8 @@ test("say: a thousand random states, typed and from links, are answered or left 
     const wish = Object.fromEntries(["word", "at", "model"].filter(() => random() > 0.3).map((key) => [key, value()]));
     const state = say.fromLink(`#${new URLSearchParams({ say: JSON.stringify(wish) })}`, "say", start, view, [model, ...view.controls(start)]);
     for await (const result of view.compute({ ...c, state }, async ({ source_ids: { dims, data } }) => {
-      const { letters } = saySettings.models[state.model];
-      assert.ok(dims[1] === data.length && data.length <= 7 && data.every((id) => Number.isInteger(id) && id >= 0 && id < letters.length));
+      const { source } = saySettings.models[state.model];
+      assert.ok(dims[1] === data.length && data.length <= 7 && data.every((id) => Number.isInteger(id) && id >= 0 && id < source.length));
       return sayAnswer(Array.from({ length: 6 }, () => Math.floor(random() * 6)));
     })) c.result = { ...result, of: state };
     c.state = state;
@@ -700,7 +700,7 @@ test("say: a thousand random states, typed and from links, are answered or left 
 const GOLDEN = JSON.parse(readFileSync(new URL("golden/tree.json", import.meta.url)));   // tests/widgets/test_tree.py wrote it
 const treeSettings = {
   word: "abacab", alphabet: "abc", limit: 32, dictionary: { abacab: [["S", "K"]], cab: [] },
-  models: { model: { letters: ["<pad>", "<bos>", "<eos>", "a", "b", "c"], phonemes: ["<pad>", "<bos>", "<eos>", "AA", "B", "K", "S"], end: 2, eos: 2 } },
+  models: { model: { source: ["<pad>", "<bos>", "<eos>", "a", "b", "c"], target: ["<pad>", "<bos>", "<eos>", "AA", "B", "K", "S"], end: 2, eos: 2 } },
   start: { width: 3, alpha: 1, temperature: 1, top_k: 7, top_p: 1 },
   ranges: { width: [1, 8], alpha: [0, 2], temperature: [0.1, 2], top_p: [0.05, 1], top_k: [1, 7] },
 };

@@ -88,8 +88,7 @@ def test_the_repainted_matrix_on_the_page_is_the_torch_model(widget, name, text)
     painted = torch.full((1, repaint.STEPS, ids.shape[1]), -1.0)
     painted[0, 1] = torch.eye(ids.shape[1])[0]
     paint = {"text": text, "rows": {"1": painted[0, 1].tolist()}, "locked": {}}
-    state = {"model": name, "text": text, "reads": "letters" if spelling else "words"}
-    w = widget("repaint", state | {"paint": paint, "temperature": 0.5})
+    w = widget("repaint", {"model": name, "text": text, "paint": paint, "temperature": 0.5})
     with torch.no_grad():
         said, weights, *_ = repaint.Repaint(model)(ids, painted, torch.tensor([0.5]))
     assert w.context("result.of.text") == text
@@ -230,16 +229,19 @@ def test_the_labels_stay_beside_the_picture_of_a_long_text_on_a_phone(widget):
     assert w.context("state.held") == held
 
 
-def swipe(page, x, start, end, steps=8):
-    """A finger goes down in the window at (x, start), and up at (x, end)."""
-    touch = page.context.new_cdp_session(page)
-    for step in range(steps + 1):
-        point = {"x": x, "y": start + (end - start) * step / steps}
-        kind = "touchMove" if step else "touchStart"
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
-        page.wait_for_timeout(20)
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    page.wait_for_timeout(300)  # for the page to scroll, if it does
+def swipe(page, start, *, right, down):
+    """One finger from `start` to so many pixels further, in steps as a screen tells them."""
+    hand, (x, y) = page.context.new_cdp_session(page), start
+
+    def touch(kind, *places):
+        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [*places]})
+
+    touch("touchStart", {"x": x, "y": y})
+    for k in range(1, 21):
+        touch("touchMove", {"x": x + right * k / 20, "y": y + down * k / 20})
+        page.wait_for_timeout(10)
+    touch("touchEnd")
+    page.wait_for_timeout(200)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +254,7 @@ def test_a_finger_drags_a_grip_and_the_page_stays(widget, name, x, start, end, m
     box, stood = w.part("picture").locator("svg").first.bounding_box(), w.page.evaluate("scrollY")
     states = [w.context(moved)]
     for up in (end, (start + end) / 2):
-        swipe(w.page, box["x"] + x, box["y"] + start, box["y"] + up)
+        swipe(w.page, (box["x"] + x, box["y"] + start), right=0, down=up - start)
         assert w.page.evaluate("scrollY") == stood
         assert w.context(moved) not in states  # it is where the finger left it, not where it first touched
         states.append(w.context(moved))
@@ -277,7 +279,7 @@ def cell(w, t, s):
     """Where the cell of step `t` and letter `s` stands on the screen."""
     w.part("picture").scroll_into_view_if_needed()
     box = w.part("picture").locator("svg").first.bounding_box()
-    return box["x"] + 28 * s + 14, box["y"] + 22 + 28 * t + 14
+    return box["x"] + 28 * s + 14, box["y"] + 28 * t + 14
 
 
 def own(w):
@@ -318,21 +320,6 @@ def test_a_row_is_painted_with_the_mouse_and_another_output_follows(widget):
     assert w.part("table").inner_text() == said
 
 
-def swipe(page, start, *, right, down):
-    """One finger from `start` to so many pixels further, in steps as a screen tells them."""
-    hand, (x, y) = page.context.new_cdp_session(page), start
-
-    def touch(kind, *places):
-        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [*places]})
-
-    touch("touchStart", {"x": x, "y": y})
-    for k in range(1, 21):
-        touch("touchMove", {"x": x + right * k / 20, "y": y + down * k / 20})
-        page.wait_for_timeout(10)
-    touch("touchEnd")
-    page.wait_for_timeout(200)
-
-
 def test_a_row_is_painted_with_a_finger_and_the_page_still_scrolls(widget):
     w = widget("repaint", viewport={"width": 360, "height": 780}, has_touch=True)
     w.after(lambda: w.page.touchscreen.tap(*cell(w, 0, 1)))
@@ -343,6 +330,55 @@ def test_a_row_is_painted_with_a_finger_and_the_page_still_scrolls(widget):
     assert w.context("state.paint.rows") == rows
     w.after(lambda: swipe(w.page, cell(w, 1, 0), right=56, down=8))
     assert w.context("state.paint.rows")["1"][:4] == [1, 1, 1, 0]
+    painted, heads = w.context("state.paint.rows"), w.part("picture").locator("[data-key=heads]")
+    x, y = cell(w, 0, 4)
+    swipe(w.page, (x, y - 28), right=-80, down=0)  # along the names of the columns, which scrolls
+    assert heads.bounding_box()["x"] < x - 28 * 4 - 14 - 30 and w.context("state.paint.rows") == painted
+
+
+def read_aloud(w, key: str) -> list[str]:
+    """What a key makes the page say: the sentences that it writes anew."""
+    sentence = w.part("sentence").element_handle()
+    w.page.evaluate(
+        """sentence => {
+            globalThis.heard = [];
+            const hear = (news) => heard.push(...news.map(({ target }) => target.textContent));
+            const all = { childList: true, characterData: true, subtree: true };
+            new MutationObserver(hear).observe(sentence, all);
+        }""",
+        sentence,
+    )
+    w.part("picture").press(key)
+    w.page.wait_for_timeout(50)
+    return w.page.evaluate("heard")
+
+
+def test_an_arrow_key_reads_the_cell_aloud_and_not_all_that_is_said(widget):
+    w = widget("repaint")
+    w.part("picture").press("ArrowDown")
+    [heard] = read_aloud(w, "ArrowRight")
+    assert heard.startswith("Step 2, “t”") and heard.endswith("as the model has it.")
+    assert heard in w.sentence() and heard != w.sentence()
+    w.after(lambda: w.part("picture").press(" "))
+    assert "painted by hand" in w.sentence() and "becomes" in w.sentence()
+
+
+def test_a_press_that_is_let_go_elsewhere_paints_nothing(widget):
+    w = widget("repaint")
+    w.page.mouse.move(*cell(w, 1, 2))
+    w.page.mouse.down()
+    w.page.mouse.move(*cell(w, 4, 2))
+    w.page.mouse.up()
+    assert w.context("state.paint.rows") == {} and w.context("state.brush") == ""
+
+
+def test_a_sentence_typed_for_a_model_that_spells_goes_to_the_one_that_translates(widget):
+    w = widget("repaint")
+    w.control("text").fill("the blue car")
+    w.after(w.part("advice").get_by_role("button", name="English to French").click)
+    assert "“the blue car” becomes la voiture bleue" in w.sentence()
+    w.after(lambda: w.control("model").select_option("spelling to sounds"))
+    assert "“attention” becomes " in w.sentence()
 
 
 def test_locked_rows_outlast_what_is_done_to_every_row_and_another_text(widget):

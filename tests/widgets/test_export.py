@@ -66,12 +66,12 @@ def repaint_case(**options):
         }
 
     questions = [question(*one) for one in ((7, 1.0), (1, 2.0), (2, 0.5), (repaint.LIMIT + 1, 5.0))]
-    names = ["ids", "weights", "choices", "probabilities"]
+    names = ["ids", "weights", "probabilities"]
     return repaint.Repaint(model), questions, names, {"source_ids": [1], "painted": [2]}
 
 
 def bahdanau_repaint_case():
-    return repaint_case(score="additive", looks="bahdanau")
+    return repaint_case(score="additive", attention="bahdanau")
 
 
 def writer_case():

@@ -7,7 +7,7 @@ from torch import nn
 
 from vec2gpt.hub import checkpoints
 from vec2gpt.widgets import LiveModel
-from vec2gpt.widgets.live import FILES, PARTS, source, style, views
+from vec2gpt.widgets.live import FILES, PARTS, own_parts, source, style, views
 from vec2gpt.widgets.softmax import softmax_widget
 from vec2gpt.widgets.writer import writer_widget
 
@@ -149,10 +149,16 @@ def test_in_a_notebook_the_view_is_whole_and_on_the_site_it_is_a_file(monkeypatc
     assert (tmp_path / "models" / widget.spec["models"]["model"]).exists()
 
 
-def test_no_shared_part_is_left_out():
-    assert sorted(f"{part}.js" for part in PARTS) == sorted(
-        file.name for file in FILES.iterdir() if file.name.endswith(".js")
-    )
+def test_no_part_is_left_out():
+    named = {*PARTS, *(part for view in views() for part in own_parts(view))}
+    assert named == {file.name.removesuffix(".js") for file in FILES.iterdir() if file.name.endswith(".js")}
+
+
+def test_a_part_that_few_views_need_is_only_in_those_that_name_it():
+    assert own_parts("repaint") == ["spelling", "painting"] and own_parts("softmax") == []
+    assert [view for view in views() if "// painting.js:" in source(view)] == ["repaint"]
+    assert [view for view in views() if "// spelling.js:" in source(view)] == ["repaint", "say", "tree"]
+    assert all(source(view).count("// kit.js:") == 1 for view in views())
 
 
 def test_every_view_is_one_file_without_imports():

@@ -8,6 +8,7 @@ import torch
 from vec2gpt import grammar
 from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
 from vec2gpt.decoding import greedy
+from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.hub import checkpoints
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 from vec2gpt.text import Vocab
@@ -18,7 +19,7 @@ ENGLISH, FRENCH = Vocab.build(["the", "a", "cat", "sees"]), Vocab.build(["le", "
 KINDS = [
     {},
     {"score": "dot"},
-    {"score": "additive", "looks": "bahdanau"},
+    {"score": "additive", "attention": "bahdanau"},
     {"decoder": "lstm", "encoder": "lstm"},
 ]
 
@@ -51,15 +52,14 @@ def free(size=10):
 @pytest.mark.parametrize("options", KINDS)
 def test_with_nothing_painted_both_readings_are_greedy_decoding_and_the_models_own_weights(options):
     model = a_model(**options)
-    ids, weights, choices, probabilities = ask(model)
+    ids, weights, probabilities = ask(model)
     assert torch.equal(ids[0], ids[1]) and torch.allclose(weights[0], weights[1], atol=1e-6)
     said = greedy(model.step, *model.start(source()), eos=model.config.eos, limit=STEPS)[0]
     assert ids[0, : len(said)].tolist() == said.tolist()
     read = torch.cat([torch.tensor([[model.config.bos]]), ids[:1, :-1]], 1)
     logits, own, _ = model.decoder(read, model.encode(source()))
     assert torch.allclose(weights[0], own[0], atol=1e-5)
-    assert torch.allclose(probabilities[0, :, 0], logits[0].softmax(-1).amax(-1), atol=1e-5)
-    assert torch.equal(choices[..., 0], ids)
+    assert torch.allclose(probabilities[0], logits[0].softmax(-1).amax(-1), atol=1e-5)
 
 
 @torch.no_grad()
@@ -68,7 +68,7 @@ def test_the_decoder_sees_what_is_painted_and_goes_on_from_what_it_says_then(opt
     model, painted = a_model(**options), free()
     painted[0, 2] = torch.eye(10)[7]
     painted[0, 4] = 0.1
-    ids, weights, _, probabilities = ask(model, painted)
+    ids, weights, probabilities = ask(model, painted)
     assert torch.equal(weights[1, 2], torch.eye(10)[7]) and torch.allclose(weights[1, 4], torch.tensor(0.1))
     assert torch.equal(ids[0, :2], ids[1, :2])  # nothing before changes
     state, last = model.encode(source()), torch.tensor([model.config.bos])
@@ -78,13 +78,13 @@ def test_the_decoder_sees_what_is_painted_and_goes_on_from_what_it_says_then(opt
         logits, own, state = model.decoder(last[:, None], state, change=change)
         p, last = logits[:, 0].softmax(-1).max(-1)
         assert last == ids[1, t] and torch.allclose(own[0, 0], weights[1, t], atol=1e-5)
-        assert p.item() == pytest.approx(probabilities[1, t, 0].item(), abs=1e-5)
+        assert p.item() == pytest.approx(probabilities[1, t].item(), abs=1e-5)
 
 
 def test_painting_changes_what_is_said():
     painted = free()
     painted[0, 0] = torch.eye(10)[9]
-    ids, _, _, probabilities = ask(a_model(), painted)
+    ids, _, probabilities = ask(a_model(), painted)
     assert not torch.equal(ids[0], ids[1]) or not torch.allclose(probabilities[0], probabilities[1])
 
 
@@ -114,11 +114,27 @@ def test_weights_are_sharpened_by_a_power():
     assert flat.tolist() == [1, 0, 0]
 
 
+def test_weights_as_sharp_as_can_be_still_sum_to_1():
+    small = sharpened(torch.tensor([[0.34, 0.33, 0.33], [0.5, 0.5, 0.0]]), 100)  # 0.34¹⁰⁰ is no float32
+    assert small[0].tolist() == pytest.approx([0.9082, 0.0459, 0.0459], abs=1e-4)
+    assert small[1].tolist() == [0.5, 0.5, 0]
+    _, weights, _ = ask(a_model(), temperature=0.01)
+    assert torch.allclose(weights.sum(-1), torch.tensor(1.0))
+
+
+def test_a_row_with_one_negative_number_is_free_as_a_whole():
+    painted = free()
+    painted[0, 1] = torch.tensor([0.5, -1.0, 0.5] + [0.0] * 7)
+    for one, alone in zip(ask(a_model(), painted), ask(a_model()), strict=True):
+        assert torch.equal(one, alone)
+
+
 @pytest.mark.parametrize(
     ("row", "temperature", "said"),
     [
         ([0.5] + [0.0] * 9, 1.0, "sums to 0.500"),
         ([2.0] * 10, 1.0, "sums to 20"),
+        ([torch.nan] + [0.1] * 9, 1.0, "sums to nan"),
         (None, 0.0, "temperature is 0"),
     ],
 )
@@ -185,6 +201,7 @@ LONE = a_model()
             {},
             "model is a Seq2Seq, without attention",
         ),
+        (GPT(GPTConfig(5)), (LETTERS, PHONEMES), "cat", {}, "model is a GPT, without a source"),
         (LONE, (LETTERS, PHONEMES), "", {}, "'' has 0 letters; give 1 to 24"),
         (LONE, (LETTERS, PHONEMES), "a" * 25, {}, "has 25 letters; give 1 to 24"),
         (LONE, (LETTERS, PHONEMES), "cat!", {}, "holds '!'; the model knows abcdeknt"),

@@ -82,7 +82,7 @@ def test_each_model_is_asked_and_answers_in_its_own_numbers():
     ours, theirs = widget.settings["models"].values()
     assert (ours["end"], ours["eos"]) == (LETTERS["<eos>"], PHONEMES["<eos>"]) == (2, 2)
     assert (theirs["end"], theirs["eos"]) == (OTHER_LETTERS["<stop>"], OTHER_PHONEMES["<stop>"]) == (7, 4)
-    assert theirs["letters"] == OTHER_LETTERS.tokens and theirs["phonemes"] == OTHER_PHONEMES.tokens
+    assert theirs["source"] == OTHER_LETTERS.tokens and theirs["target"] == OTHER_PHONEMES.tokens
     assert widget.settings["alphabet"] == "abcdekt"  # what both know
     asked = {"source_ids": torch.tensor([[*OTHER_LETTERS.encode("cake"), 7]])}
     best = plain_decoding(models["theirs"], asked["source_ids"])[0].argmax()
@@ -121,8 +121,8 @@ def holding(number):
     ("models", "vocabs", "word", "options", "problem"),
     [
         ({}, VOCABS, "cat", {}, "no model: give at least one"),
-        ({"a": model()}, {"b": VOCABS}, "cat", {}, r"a has no vocabularies: give its \(letters, phonemes\)"),
-        (model(), OTHERS, "cat", {}, "knows 11 letters and 9 phonemes, but its vocabularies have 10 and 7"),
+        ({"a": model()}, {"b": VOCABS}, "cat", {}, r"a has no vocabularies: give its \(source, target\)"),
+        (model(), OTHERS, "cat", {}, "reads 11 tokens and writes 9, but its vocabularies have 10 and 7"),
         (holding(math.nan), VOCABS, "cat", {}, "holds NaN or ∞"),
         (model(), VOCABS, "", {}, "'' has 0 letters; give 1 to 32"),
         (model(), VOCABS, "a" * 33, {}, "has 33 letters; give 1 to 32"),

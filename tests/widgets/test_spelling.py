@@ -1,11 +1,11 @@
-"""What is asked of the models and the words that a widget starts with."""
+"""What is asked of the words that a widget starts with."""
 
 import pytest
-import torch
 
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 from vec2gpt.text import Vocab
-from vec2gpt.widgets.spelling import LIMIT, alphabet, by_name, check_words, kind, opening
+from vec2gpt.widgets.spelling import LIMIT, alphabet, check_words, opening
+from vec2gpt.widgets.vocabularies import kind
 
 LETTERS, PHONEMES = Vocab.build("abcé"), Vocab(["<eos>", "<bos>", "<pad>", "AA", "B"])
 
@@ -13,23 +13,6 @@ LETTERS, PHONEMES = Vocab.build("abcé"), Vocab(["<eos>", "<bos>", "<pad>", "AA"
 @pytest.fixture
 def model():
     return Seq2Seq(Seq2SeqConfig(len(LETTERS), len(PHONEMES), width=3, hidden=4, eos=0, pad=2))
-
-
-def test_one_model_and_one_pair_of_vocabularies_get_names(model):
-    assert by_name(model, (LETTERS, PHONEMES)) == ({"model": model}, {"model": (LETTERS, PHONEMES)})
-    models, vocabs = by_name({"a": model, "b": model}, (LETTERS, PHONEMES))
-    assert list(models) == list(vocabs) == ["a", "b"]
-
-
-def test_a_view_is_told_both_numbers_of_the_end(model):
-    told = kind(model, LETTERS, PHONEMES)
-    assert (told["end"], told["eos"]) == (LETTERS["<eos>"], PHONEMES["<eos>"]) == (2, 0)
-
-
-def test_letters_that_lack_the_mark_of_the_end_are_refused_even_if_they_have_an_unknown_token(model):
-    letters = Vocab([*"abcdef", "<unk>"], specials=("<unk>",), unknown="<unk>")
-    with pytest.raises(ValueError, match="ends with '<eos>', which its letters lack: give both one end mark"):
-        kind(model, letters, PHONEMES)
 
 
 def test_a_widget_opens_with_its_word_in_the_numbers_of_the_first_model(model):
@@ -67,16 +50,3 @@ def test_a_word_that_cannot_be_read_is_refused(word, said):
     check_words(["a" * LIMIT, "cab"], "abc")
     with pytest.raises(ValueError, match=said):
         check_words(["cab", word], "abc")
-
-
-def test_models_that_do_not_fit_are_refused(model):
-    with pytest.raises(ValueError, match="there is no model"):
-        by_name({}, (LETTERS, PHONEMES))
-    with pytest.raises(ValueError, match="b has no vocabularies"):
-        by_name({"b": model}, {"a": (LETTERS, PHONEMES)})
-    with pytest.raises(ValueError, match="knows 7 letters and 5 phonemes, but its vocabularies have 7 and 7"):
-        by_name(model, (LETTERS, LETTERS))
-    with torch.no_grad():
-        model.decoder.head.bias[0] = torch.nan
-    with pytest.raises(ValueError, match="NaN"):
-        by_name(model, (LETTERS, PHONEMES))

@@ -13,6 +13,7 @@ true picture stands on the page before anything is loaded.
 """
 
 import os
+import re
 from functools import cache
 from importlib import resources
 
@@ -25,15 +26,24 @@ from torch import Tensor
 from vec2gpt.widgets.export import publish
 
 FILES = resources.files("vec2gpt.widgets") / "js"
-PARTS = ("live", "words", "spelling", "painting", "layout", "controls", "kit")  # what all views share, in js/
+PARTS = ("live", "words", "layout", "controls", "kit")  # what all views share, in js/
 SITE = "VEC2GPT_SITE"
 
 
 @cache
 def source(view: str) -> str:
-    """The ES module of one view: the shared parts and the view in one file, as Jupyter needs it."""
-    parts = [*PARTS, f"views/{view}"]
-    return "\n".join((FILES / f"{part}.js").read_text(encoding="utf-8") for part in parts)
+    """The ES module of one view: shared parts, its own and the view in one file, as Jupyter needs it."""
+    return "\n".join(map(_code, [*PARTS, *own_parts(view), f"views/{view}"]))
+
+
+def own_parts(view: str) -> list[str]:
+    """The parts in js/ that only some views need: those that a line `// parts: spelling, painting` names."""
+    named = re.search("^// parts: (.+)$", _code(f"views/{view}"), re.MULTILINE)
+    return named[1].split(", ") if named else []
+
+
+def _code(part: str) -> str:
+    return (FILES / f"{part}.js").read_text(encoding="utf-8")
 
 
 @cache

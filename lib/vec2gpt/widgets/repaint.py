@@ -13,14 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from vec2gpt.attentive import AttentionSeq2Seq
+from vec2gpt.decoding import many
 from vec2gpt.grammar import Pair
 from vec2gpt.text import Vocab
 from vec2gpt.unrolling import is_exporting, unroll
 from vec2gpt.widgets.live import LiveModel
-from vec2gpt.widgets.spelling import Vocabs, alphabet, by_name, kind
-from vec2gpt.widgets.tree import many
+from vec2gpt.widgets.spelling import alphabet
+from vec2gpt.widgets.vocabularies import Vocabs, by_name, kind
 
-CHOICES = 5
 LIMIT, STEPS = 24, 32  # letters or words read; steps decoded
 COLDEST, HOTTEST = 0.1, 5.0  # temperatures
 LETTERS, WORDS = "letters", "words"  # what a model reads
@@ -29,12 +29,11 @@ LETTERS, WORDS = "letters", "words"  # what a model reads
 class Repaint(nn.Module):
     """Greedy decoding twice side by side: the model alone, and with its attention changed by hand.
 
-    source_ids (1, S); painted (1, T, S): weights of step t that sum to 1, a negative row is free; temperature
-    τ (1,) of the free rows, whose weights become w^(1/τ), renormalised →
+    source_ids (1, S); painted (1, T, S): weights of step t that sum to 1, a row with any negative number is
+    free; temperature τ (1,) of the free rows, whose weights become w^(1/τ), renormalised →
 
-    ids (2, T), the likeliest at each step, which the next one reads; weights (2, T, S); choices (2, T, 5),
-    the likeliest five, and their probabilities (2, T, 5); fewer of a smaller vocabulary. Row 0: the model
-    alone. What follows `model.config.eos` is to be ignored.
+    ids (2, T), the likeliest at each step, which the next one reads; weights (2, T, S); probabilities (2, T)
+    of the ids. Row 0: the model alone. What follows `model.config.eos` is to be ignored.
     """
 
     def __init__(self, model: AttentionSeq2Seq):
@@ -50,16 +49,17 @@ class Repaint(nn.Module):
 
         def step(carry, by_hand):
             ids, hidden = carry  # what is looked at stays the same
+            by_hand = by_hand[:, None]  # (2, 1, S)
+            free = by_hand.amin(-1, keepdim=True) < 0  # (2, 1, 1)
 
             def repaint(weights):  # (2, 1, S)
-                return torch.where(by_hand[:, None] < 0, sharpened(weights, power), by_hand[:, None])
+                return torch.where(free, sharpened(weights, power), by_hand)
 
             logits, weights, after = self.model.decoder(
                 ids[:, None], state._replace(hidden=hidden), change=repaint
             )
-            best = logits[:, 0].softmax(-1).topk(min(CHOICES, logits.shape[-1]))
-            ids = best.indices[:, 0]
-            return (ids, after.hidden), (ids, weights[:, 0], best.indices, best.values)
+            p, ids = logits[:, 0].softmax(-1).max(-1)
+            return (ids, after.hidden), (ids, weights[:, 0], p)
 
         _, outputs = unroll(step, (first, state.hidden), painted)
         return outputs
@@ -70,7 +70,8 @@ def sharpened(weights: Tensor, power: Tensor) -> Tensor:
 
     ¾ and ¼ become 0.9 and 0.1 by the power 2.
     """
-    powers = weights**power
+    # the largest becomes 1, which no power moves: small ones could all vanish, and leave 0 / 0
+    powers = (weights / weights.amax(-1, keepdim=True)) ** power
     return powers / powers.sum(-1, keepdim=True)
 
 
@@ -93,7 +94,7 @@ def repaint_widget(
     temperature: of the softmax to begin with, 0.1 to 5.
 
     >>> repaint_widget(model, (letters, phonemes), "attention", examples=["through"])
-    LiveModel(repaint: source_ids, painted, temperature → ids, weights, choices, probabilities)
+    LiveModel(repaint: source_ids, painted, temperature → ids, weights, probabilities)
     """
     models, vocabs = by_name(models, vocabs)
     _check_start(models, temperature)
@@ -101,7 +102,7 @@ def repaint_widget(
     examples = list(examples)
     offered = [example if isinstance(example, str) else " ".join(example.source) for example in examples]
     first = next(iter(kinds.values()))
-    source_ids = torch.tensor([[*map(first["letters"].index, pieces(text, first)), first["end"]]])
+    source_ids = torch.tensor([[*map(first["source"].index, pieces(text, first)), first["end"]]])
     return LiveModel(
         "repaint",
         {name: Repaint(model) for name, model in models.items()},
@@ -110,7 +111,7 @@ def repaint_widget(
             "painted": torch.full((1, STEPS, source_ids.shape[1]), -1.0),
             "temperature": torch.tensor([float(temperature)]),
         },
-        ["ids", "weights", "choices", "probabilities"],
+        ["ids", "weights", "probabilities"],
         lengths={"source_ids": [1], "painted": [2]},
         settings={
             "models": kinds,
@@ -139,7 +140,7 @@ def pieces(text: str, kind: dict) -> list[str]:
 
 
 def _kind(model: AttentionSeq2Seq, source: Vocab, target: Vocab) -> dict:
-    """What a view must know of a model: `spelling.kind`, whether it reads letters or words, and which."""
+    """What a view must know of a model: `vocabularies.kind`, whether it reads letters or words, and which."""
     plain = [token for token in source.tokens if token not in source.specials]
     letters = all(len(token) == 1 for token in plain)
     read = (
@@ -195,7 +196,7 @@ def _check(painted: Tensor, temperature: Tensor) -> None:
     """Raise ValueError for weights that do not sum to 1, and a temperature of 0. A graph does not ask."""
     if is_exporting():
         return
-    total = painted.sum(-1)[painted.amin(-1) >= 0]
+    total = painted.sum(-1)[~(painted.amin(-1) < 0)]  # of a NaN too
     if not ((total - 1).abs() < 1e-3).all():
         raise ValueError(
             f"a painted row sums to {total[(total - 1).abs().argmax()]:.3f}; divide it by its sum"

@@ -8,7 +8,8 @@ from vec2gpt.seq2seq import Seq2Seq
 from vec2gpt.text import Vocab
 from vec2gpt.unrolling import unroll
 from vec2gpt.widgets.live import LiveModel
-from vec2gpt.widgets.spelling import LIMIT, Vocabs, by_name, opening
+from vec2gpt.widgets.spelling import LIMIT, opening
+from vec2gpt.widgets.vocabularies import Vocabs, by_name
 
 CHOICES = 5
 

@@ -7,32 +7,14 @@ import torch
 from torch import Tensor
 
 from vec2gpt.phonemes import phoneme
-from vec2gpt.seq2seq import Seq2Seq
-from vec2gpt.text import Vocab
+from vec2gpt.seq2seq import EncoderDecoder
+from vec2gpt.widgets.vocabularies import Vocabs, kind
 
 LIMIT = 32  # letters read, and phonemes said
 
-Vocabs = tuple[Vocab, Vocab]  # of the letters, and of the phonemes
-
-
-def by_name(models, vocabs) -> tuple[dict[str, Seq2Seq], dict[str, Vocabs]]:
-    """Models and their vocabularies by name, where one of either was given for all; checked.
-
-    ValueError unless each of at least one model fits its vocabularies and holds neither NaN nor ∞.
-    """
-    models = models if isinstance(models, dict) else {"model": models}
-    vocabs = vocabs if isinstance(vocabs, dict) else dict.fromkeys(models, vocabs)
-    if not models:
-        raise ValueError("there is no model: give at least one, by its name")
-    for name, model in models.items():
-        if name not in vocabs:
-            raise ValueError(f"{name} has no vocabularies: give its (letters, phonemes) by that name")
-        _check_model(name, model, vocabs[name])
-    return models, vocabs
-
 
 def opening(
-    models: dict[str, Seq2Seq],
+    models: dict[str, EncoderDecoder],
     vocabs: dict[str, Vocabs],
     word: str,
     dictionary: dict[str, list[list[str]]],
@@ -47,25 +29,9 @@ def opening(
         phoneme(token)
     kinds = {name: kind(model, *vocabs[name]) for name, model in models.items()}
     first = next(iter(kinds.values()))
-    source_ids = torch.tensor([[*map(first["letters"].index, word), first["end"]]])
+    source_ids = torch.tensor([[*map(first["source"].index, word), first["end"]]])
     about = {"word": word, "alphabet": known, "limit": LIMIT, "models": kinds, "dictionary": dictionary}
     return source_ids, about
-
-
-def kind(model: Seq2Seq, letters: Vocab, phonemes: Vocab) -> dict:
-    """What a view must know of a model to ask it, and to read its answer.
-
-    ValueError if the letters lack the mark that the model ends its phonemes with.
-    """
-    [mark] = phonemes.decode([model.config.eos])
-    if mark not in letters:  # letters with an unknown token would give that one's number
-        raise ValueError(f"the model ends with {mark!r}, which its letters lack: give both one end mark")
-    return {
-        "letters": letters.tokens,
-        "phonemes": phonemes.tokens,
-        "end": letters[mark],  # a number of its own: the two vocabularies may count differently
-        "eos": model.config.eos,
-    }
 
 
 def alphabet(vocabs: Iterable[Vocabs]) -> str:
@@ -82,14 +48,3 @@ def check_words(words: Iterable[str], known: str) -> None:
             raise ValueError(
                 f"{word!r} holds {', '.join(map(repr, sorted(strange)))}; the models know the letters {known}"
             )
-
-
-def _check_model(name: str, model: Seq2Seq, vocabs: Vocabs) -> None:
-    knows, sizes = (model.config.source_vocab, model.config.target_vocab), tuple(map(len, vocabs))
-    if knows != sizes:
-        raise ValueError(
-            f"{name} knows {knows[0]} letters and {knows[1]} phonemes, but its vocabularies have "
-            f"{sizes[0]} and {sizes[1]}: give its own"
-        )
-    if not all(weight.isfinite().all() for weight in model.parameters()):
-        raise ValueError(f"{name} holds NaN or ∞: its training diverged; give one from before that")

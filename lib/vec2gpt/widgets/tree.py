@@ -10,13 +10,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
-from torch.utils import _pytree as pytree
 
-from vec2gpt.decoding import greedy, sampling
+from vec2gpt.decoding import greedy, many, sampling
 from vec2gpt.search import Trace, beam_search
 from vec2gpt.seq2seq import Seq2Seq
 from vec2gpt.widgets.live import LiveModel
-from vec2gpt.widgets.spelling import LIMIT, Vocabs, by_name, opening
+from vec2gpt.widgets.spelling import LIMIT, opening
+from vec2gpt.widgets.vocabularies import Vocabs, by_name
 
 WIDEST = 8  # hypotheses that a beam can keep
 PRUNED = 4  # of the continuations that fell at a step, the best that are shown
@@ -83,11 +83,6 @@ class SearchTree(nn.Module):
     def whole(self, steps, filling) -> Tensor:
         """Steps (…, T) up to the limit: a search stops when nothing is left to say, a graph never does."""
         return pad(steps, (0, self.limit - steps.shape[-1]), value=filling)
-
-
-def many(count, tensors):
-    """Nested tensors of one row each, as `count` equal rows."""
-    return pytree.tree_map(lambda leaf: leaf.repeat_interleave(count, 0), tensors)
 
 
 # ---- what of a search's trace is drawn ----

@@ -1,6 +1,6 @@
-// kit.js: what makes a view a widget: its frame, its keyboard, links to its state. Controls are in controls.js,
-// words that are typed in words.js and spelling.js, what views draw with in layout.js; Python joins all of them and a view
-// to one file.
+// kit.js: what makes a view a widget: its frame, its keyboard, links to its state. Controls are in controls.js, words that
+// are found in a list in words.js, what views draw with in layout.js. Python joins all of them and a view to one file, and
+// what only some views need: those name it in a line `// parts: spelling, painting`.
 //
 // A view is a plain object of pure functions over one context `c = {state, result, settings, w}`:
 //   words     {en: {title, hint, picture, ...}}: every text of the view, by language
@@ -12,7 +12,8 @@
 //             neighbours with the same `row` stay in one line
 //   compute   async function* (c, ask): yields results; ask(inputs) answers with the model's outputs
 //   picture   (c) => SVG or HTML
-//   sentence  (c) => what the picture shows now, in a sentence, which stands under it
+//   sentence  (c) => what the picture shows now, in a sentence, which stands under it and is read aloud; or a list of
+//             such, of which only those that changed are
 //   above, below  (c) => HTML that is only read, above the picture and below its sentence: a table, a legend (optional).
 //             Where a view has an `act`, the picture's keys are its own: screen readers cannot browse what stands there
 //   act       (c, gesture) => new state or undefined; gesture {kind, x, y, from, key, target}, kind one of "press", "drag",
@@ -22,8 +23,10 @@
 //   advice    (c) => null, or what keeps the state from being answered and what to try instead:
 //             {text, offers: [{name, value}]}, values of controls (optional)
 //   accept    (c) => state: mends a state that a link or a control made, such as a cursor beyond the text (optional)
-//   moved     (state) => state: what a control takes with it when it is moved, such as a cursor among answers (optional)
+//   moved     (state, c) => state: what a control takes with it when it is moved, such as a cursor among answers; `c` as it
+//             was before (optional)
 //   quiet     names of the parts of the state that only the picture needs, such as a cursor (optional)
+//   passing   names of the parts of the state that last no longer than a gesture: no link holds them (optional)
 // A result holds, as `of`, the state it answers: while a new one is computed the two differ.
 // state → compute → result → picture and sentence: a view never touches the page.
 
@@ -83,16 +86,16 @@ export function fromLink(fragment, name, c, view, controls = view.controls(c)) {
   const wish = wished(fragment, name), state = { ...c.state };
   if (!wish) return c.state;
   for (const key of Object.keys(state)) {
-    if (!(key in wish)) continue;
+    if (!(key in wish) || view.passing?.includes(key)) continue;
     const control = controls.find((one) => one.name === key), value = control ? accepted(control, wish[key]) : wish[key];
     if (value !== undefined) state[key] = value;
   }
   try { return view.accept?.({ ...c, state }) ?? state; } catch { return c.state; }
 }
 
-/** The fragment that brings `state` back: only what differs from the start. */
-export function toLink(name, state, start) {
-  const changed = Object.entries(state).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(start[key]));
+/** The fragment that brings `state` back: only what differs from the start, and lasts. */
+export function toLink(name, state, start, passing = []) {
+  const changed = Object.entries(state).filter(([key, value]) => !passing.includes(key) && JSON.stringify(value) !== JSON.stringify(start[key]));
   return changed.length ? `#${new URLSearchParams({ [name]: JSON.stringify(Object.fromEntries(changed)) })}` : "";
 }
 
@@ -103,6 +106,9 @@ function begin(view, get, lang) {
   return { settings, w: speak(view.words, lang), state, result: { ...get("first"), of: state } };
 }
 
+/** What a view says, in one or more sentences. */
+const sentencesOf = (view, c) => [view.sentence(c)].flat();
+
 /** What a view draws, part by part: the picture, and what is read around it. */
 const showing = (view, c) => Object.fromEntries(["above", "picture", "below"].map((part) => [part, view[part]?.(c) ?? ""]));
 
@@ -111,7 +117,7 @@ export function still(view, traits, lang) {
   const c = begin(view, (name) => traits[name], lang), { above, picture, below } = showing(view, c);
   return `<div class="v2g" role="group" aria-label="${esc(c.w.title)}"><p class="v2g-head"><strong>${esc(c.w.title)}</strong></p>` +
     `<p class="v2g-hint">${esc(c.w.hint)}</p><div class="v2g-above">${above}</div><div class="v2g-picture">${picture}</div>` +
-    `<p class="v2g-sentence">${esc(view.sentence(c))}</p><div class="v2g-below">${below}</div></div>`;
+    `<p class="v2g-sentence">${esc(sentencesOf(view, c).join(" "))}</p><div class="v2g-below">${below}</div></div>`;
 }
 
 // ---- the widget ----
@@ -135,8 +141,14 @@ export const frameHTML = (view, c, k, id, onPage) => `<div class="v2g" role="gro
   <p class="v2g-foot"><button type="button" class="v2g-reset">${esc(k.reset)}</button>${
   onPage ? ` <button type="button" class="v2g-link">${esc(k.link)}</button>` : ""}</p></div>`;
 
+/** Writes sentences, each an element of its own, and only those that changed: of a live region nothing else is read aloud. */
+export function setSentences(place, sentences) {
+  if (place.children.length !== sentences.length) place.innerHTML = sentences.map(() => "<span></span>").join(" ");
+  sentences.forEach((text, n) => { if (place.children[n].textContent !== text) place.children[n].textContent = text; });
+}
+
 /** Mouse, finger and keys on the picture, told to `view.act` in the picture's own units. */
-function connectPicture(picture, view, c, change) {
+export function connectPicture(picture, view, c, change) {
   let drag = null;                                 // the pointer that holds the picture, and where it began
   const place = ({ clientX, clientY }) => {
     const svg = picture.querySelector("svg"), point = new DOMPoint(clientX, clientY);
@@ -201,7 +213,7 @@ export function widget(view) {
         for (const [part, html] of Object.entries(showing(view, c))) $(part).innerHTML = html;
         root.dataset.drawn = (performance.now() - t0).toFixed(2);
       };
-      const tell = () => { $("sentence").textContent = view.sentence(c); sync(document.activeElement); };
+      const tell = () => { setSentences($("sentence"), sentencesOf(view, c)); sync(document.activeElement); };
 
       const machine = live(model, status);
       const ask = (inputs) => machine.ask(c.state.model ?? models[0], inputs);
@@ -236,7 +248,7 @@ export function widget(view) {
       };
       const move = (name, value, typing) => {      // a control, by whatever hand
         const state = { ...c.state, [name]: value };
-        change(view.moved?.(state) ?? state, typing);
+        change(view.moved?.(state, c) ?? state, typing);
       };
       const playing = (on) => {                    // what was written while it played was not read aloud
         $("sentence").ariaLive = on ? "off" : "polite";
@@ -254,7 +266,7 @@ export function widget(view) {
         recompute();
       });
       $("link")?.addEventListener("click", async () => {
-        const url = location.href.replace(/#.*/, "") + toLink(name, c.state, start);
+        const url = location.href.replace(/#.*/, "") + toLink(name, c.state, start, view.passing);
         history.replaceState(null, "", url);
         note(await navigator.clipboard?.writeText(url).then(() => k.linked, () => k.noCopy) ?? k.noCopy);
       });

@@ -26,17 +26,34 @@ function wordsObstacle(text, kind, limit, w) {
   if (!found.length) return { text: w.noWords, offers: [] };
   if (strange === undefined) return found.length > limit ? { text: w.manyWords(limit), offers: offers([found.slice(0, limit)]) } : null;
   const meant = near(kind.known, strange, 3);
-  return { text: w.unknownWord(strange, meant.length), offers: offers(meant.map((word) => found.map((one) => (one === strange ? word : one)))) };
+  return { text: w.unknownWord(strange, meant.length > 0), offers: offers(meant.map((word) => found.map((one) => (one === strange ? word : one)))) };
 }
 
 /** A text in numbers of its model, the end mark last. */
 export function numbered(text, kind) {
   const token = (piece) => (kind.reads === WORDS ? kind.known[lookup(kind.known, piece)] : piece);
-  return [...pieces(text, kind).map((piece) => kind.letters.indexOf(token(piece))), kind.end];
+  return [...pieces(text, kind).map((piece) => kind.source.indexOf(token(piece))), kind.end];
 }
 
-/** A state whose text is of the sort a model reads; that of the other sort waits for its return. */
-export const turnedTo = (state, reads) => (state.reads === reads ? state : { ...state, reads, text: state.other, other: state.text });
+/** Whether a text that models of one `kind` do not read is meant for those of another: words with spaces between them are. */
+const isMeantFor = (text, kind, other, limit, w) =>
+  (other.reads === WORDS ? tidy(text).includes(" ") : obstacle(text, kind, limit, w) && !obstacle(text, other, limit, w));
+
+/** What keeps the text that stands in the field from being read, and what to try: another text, or another model. */
+export function textAdvice(c) {
+  const { settings: { models, limit }, state: { text }, w } = c, kind = modelKind(c, c.state), found = obstacle(text, kind, limit, w);
+  const isOther = (one) => one.reads !== kind.reads && isMeantFor(text, kind, one, limit, w);
+  const name = found && !(kind.reads === WORDS && found.offers.length) && Object.keys(models).find((one) => isOther(models[one]));
+  return name ? { text: w.readBy[models[name].reads], offers: [{ name: "model", value: name }] } : found;
+}
+
+/** A state of another model: where that reads words instead of letters, or letters instead of words, its text comes back
+    and the one that stands there waits; unless that is meant for it. `c`: before. */
+export function turned(state, c) {
+  const { texts, limit } = c.settings, before = modelKind(c, c.state), now = modelKind(c, state);
+  if (now.reads === before.reads) return state;
+  return isMeantFor(state.text, before, now, limit, c.w) ? { ...state, other: texts[before.reads] } : { ...state, text: state.other, other: state.text };
+}
 
 // ---- rows of weights ----
 
@@ -87,10 +104,10 @@ export function repainted(state, size, changes) {
   return { ...state, paint: { text: tidy(state.text), rows: Object.fromEntries(rows), locked } };
 }
 
-/** A state with the rows `steps` locked as they look, `weights(t)`; if they all are, unlocked. */
-export function lockedOrNot(state, size, steps, weights) {
+/** A state with the rows `steps` locked as they look, `weights(t)`; if they all are, with `opened` unlocked. */
+export function lockedOrNot(state, size, steps, weights, opened = steps) {
   const before = lockedRows(state, size), locked = { ...before };
-  if (steps.every((t) => t in before)) for (const t of steps) delete locked[t];
+  if (steps.every((t) => t in before)) for (const t of opened) delete locked[t];
   else for (const t of steps) locked[t] ??= rounded(weights(t));
   return { ...state, paint: { text: tidy(state.text), rows: paintedRows(state, size), locked } };
 }
@@ -105,13 +122,15 @@ export function mendedRows(rows, steps, most) {
 
 /** The alignment error rate of the largest weight of each row, all gold links [s, t] being sure. */
 export function errorRate(rows, links) {
-  const right = links.filter(([s, t]) => largest(rows[t]) === s).length;
+  const words = rows.map((row) => row.slice(0, -1));            // the last place, the end, is no word: no link leads there
+  const right = links.filter(([s, t]) => largest(words[t]) === s).length;
   return 1 - (2 * right) / (rows.length + links.length);
 }
 
-/** A probability; a tiny one as a power of ten: 4·10⁻⁶. */
+/** A probability; a tiny one as a power of ten: 4·10⁻⁶. Only what is certain is 1. */
 export function chance(p) {
+  if (p >= 0.9995 && p < 1) return ">0.999";
   const [digit, power] = p.toExponential(0).split("e-");
-  if (p >= 0.001 || !power) return p.toFixed(p < 0.0995 ? 3 : 2);
+  if (p >= 0.001 || !power) return p.toFixed(p < 0.0995 || (p >= 0.995 && p < 1) ? 3 : 2);
   return `${digit}·10⁻${[...power].map((n) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[n]).join("")}`;
 }

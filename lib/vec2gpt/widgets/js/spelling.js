@@ -1,5 +1,5 @@
 // spelling.js: a word of any kind, spelled with the letters that a model knows, and how models say it: what views share
-// whose settings spelling.py makes, {word, alphabet, limit, models: {name: {letters, phonemes, end, eos}}, dictionary}.
+// whose settings spelling.py makes, {word, alphabet, limit, models: {name: {source, target, end, eos}}, dictionary}.
 
 // The advice stands in one line of a phone, so that the picture below keeps its place.
 const SPELLING = {
@@ -55,7 +55,7 @@ export const modelKind = (c, state = c.result.of) => c.settings.models[modelName
 
 /** The word in numbers of its model, the end mark last: a tensor (1, S). */
 export function sourceIds(c) {
-  const { letters: known, end } = modelKind(c, c.state), ids = [...[...c.state.word].map((ch) => known.indexOf(ch)), end];
+  const { source: known, end } = modelKind(c, c.state), ids = [...[...c.state.word].map((ch) => known.indexOf(ch)), end];
   return { dims: [1, ids.length], data: ids };
 }
 

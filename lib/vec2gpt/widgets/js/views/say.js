@@ -1,6 +1,7 @@
 // say.js: type a spelling; an encoder-decoder says it sound by sound, and forgets the more the longer it is (chapter 4).
 //
 // Each model has vocabularies of its own (settings.models), so that the stress digits of one meet those without of another.
+// parts: spelling
 
 const WIDE = 330, HIGH = 132, PLOT = { left: 40, right: 8, top: 8, bottom: 22 };   // of the curves, in SVG units
 const DASHES = ["none", "6 3", "2 3", "9 3 2 3"];              // one for each model, for lines are not told by colour alone
@@ -12,9 +13,9 @@ const isVowel = (sound) => /^[AEIOU]/.test(sound);
 const alike = ([a, b]) => a !== null && b !== null && unstressed(a) === unstressed(b);
 
 /** The sounds of an answer, and whether the model came to an end. */
-export function utterance({ ids }, { phonemes, eos }) {
+export function utterance({ ids }, { target, eos }) {
   const all = [...ids.data], end = all.indexOf(eos);
-  return { sounds: (end < 0 ? all : all.slice(0, end)).map((id) => phonemes[id]), ended: end >= 0 };
+  return { sounds: (end < 0 ? all : all.slice(0, end)).map((id) => target[id]), ended: end >= 0 };
 }
 
 /** How far two sounds are apart, where a sound too many or too few costs 1: a vowel rather stands for a vowel. */
@@ -57,9 +58,9 @@ export function columns({ sounds, ended, verdict }) {
 
 /** What the model thought of at step `t`, the likeliest first: [sound, or null for the end; probability]. */
 function thoughts(c, t) {
-  const { phonemes, eos } = modelKind(c), { choices, probabilities } = c.result, many = choices.dims[2];
+  const { target, eos } = modelKind(c), { choices, probabilities } = c.result, many = choices.dims[2];
   return Array.from({ length: many }, (_, k) => t * many + k)
-    .map((k) => [choices.data[k] === eos ? null : phonemes[choices.data[k]], probabilities.data[k]]);
+    .map((k) => [choices.data[k] === eos ? null : target[choices.data[k]], probabilities.data[k]]);
 }
 
 /** The share of words of this length that a model says right; undefined where it was not measured. */

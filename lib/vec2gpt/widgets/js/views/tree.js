@@ -1,6 +1,7 @@
 // tree.js: what a beam keeps and prunes on its way to a word's pronunciation, or what chance draws (chapter 5).
 //
 // The search itself is torch code (tree.py): here its steps only become a tree, and the tree a picture.
+// parts: spelling
 
 const BEAM = "beam", SAMPLING = "sampling";
 const ROW = 24, HIGH = 20, TOP = 22, GAP = 30;                  // layout, in SVG units
@@ -104,7 +105,7 @@ function greedyOf(c) {
   return { all, ids: all.filter((id) => id !== eos), logP: text_log_p.data[0], ended: all.at(-1) === eos };
 }
 
-const sounds = (c, ids) => ids.map((id) => modelKind(c).phonemes[id]);
+const sounds = (c, ids) => ids.map((id) => modelKind(c).target[id]);
 const inWords = (c, ids) => sounds(c, ids).join(" ") || c.w.nothing;
 
 /** Whether tokens are as the word that was asked for is listed: true, false, or null where nothing is. */
@@ -160,7 +161,7 @@ export function fate(node, at, best) {
 const x = (c, t) => 4 + t * (BOX[c.state.mode] + GAP);
 
 function drawNode(c, node, y, look) {
-  const text = node.ended ? c.w.stop : modelKind(c).phonemes[node.token], { box, fade } = LOOKS[look], p = percentage(node.chance), wide = BOX[c.state.mode];
+  const text = node.ended ? c.w.stop : modelKind(c).target[node.token], { box, fade } = LOOKS[look], p = percentage(node.chance), wide = BOX[c.state.mode];
   const scored = c.state.mode === BEAM && node.ended && node.until >= 0, tail = scored ? fixed(node.score) : node.times > 1 ? `${p} ×${node.times}` : p, left = x(c, node.t);
   return `<g data-key="${keyOf(treeOf(c), node)}" opacity="${fade}"><title>${esc(told(c, node, look))}</title>` +
     `<rect x="${left}" y="${y - HIGH / 2}" width="${wide}" height="${HIGH}" rx="${node.ended ? 0 : 5}" fill="var(--${look === "pruned" ? "paper" : "wash"})" ${box}/>` +
