@@ -12,6 +12,7 @@ from vec2gpt.recipes.task import Task, device
 from vec2gpt.text import Vocab
 
 LONGEST = 32  # phonemes a model may say; no word of the dictionary needs more
+CONTEXT = 48  # room for the letters of every word, and for as many phonemes
 GLANCE = 5  # every fifth validation word is spoken for a quick look
 
 
