@@ -53,11 +53,11 @@ def test_a_prompt_may_come_in_parts():
 def test_reading_leaves_the_cache_it_started_from_as_it_was():
     model, ids = gpt(), torch.randint(V, (2, 5))
     _, cache = model.read(ids, model.initial(2))
-    before = [part.clone() for part in cache]
+    before = torch.utils._pytree.tree_map(torch.clone, cache)
     once, _ = model.step(ids[:, 0], cache)
     again, _ = model.step(ids[:, 0], cache)
     assert torch.equal(once, again)
-    assert all(torch.equal(was, now) for was, now in zip(before, cache, strict=True))
+    torch.testing.assert_close(before, cache, rtol=0, atol=0)
 
 
 def test_a_beam_may_reorder_rows_of_different_lengths():

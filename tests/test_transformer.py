@@ -65,8 +65,8 @@ def test_the_model_is_torchs_transformer_between_vectors_and_head(first):
 
     padding = CONFIG.pad == SOURCE
     out = theirs(
-        embedded(SOURCE, ours.source),
-        embedded(IDS, ours.target),
+        embedded(SOURCE, ours.source.table),
+        embedded(IDS, ours.target.table),
         tgt_mask=~causal_mask(T),
         src_key_padding_mask=padding,
         memory_key_padding_mask=padding,
@@ -134,7 +134,7 @@ def test_the_weights_of_every_head_and_layer_can_be_had():
     for look in looks:
         torch.testing.assert_close(look.sum(-1), torch.ones_like(look[..., 0]))
     assert not looks.decoder.triu(1).any() and not looks.cross[1, ..., 2:].any()
-    x = ours.source(SOURCE) * 12**0.5 + sinusoids(10, 12)[:S]
+    x = ours.source.table(SOURCE) * 12**0.5 + sinusoids(10, 12)[:S]
     first = ours.encoder[0].attention
     q, k, v = first.sublayer.project(*[first.norm(x)] * 3)
     mask = (SOURCE != 0)[:, None, None]
@@ -200,7 +200,7 @@ def test_a_checkpoint_brings_it_back(positions, tmp_path):
 
 def test_one_table_serves_source_target_and_output():
     ours = model(tied=True, source_vocab=8)
-    assert ours.source.weight is ours.target.weight is ours.head.weight
+    assert ours.source.table.weight is ours.target.table.weight is ours.head.weight
 
 
 @pytest.mark.slow

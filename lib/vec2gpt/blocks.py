@@ -156,8 +156,8 @@ class DecoderBlock(Block):
 class Cache(NamedTuple):
     """Keys and values of the tokens read so far, in room for a whole context C; batch first."""
 
-    keys: torch.Tensor  # (B, L, H, C, K), L layers
-    values: torch.Tensor  # (B, L, H, C, K)
+    keys: tuple  # of each layer, (B, H, C, K)
+    values: tuple  # of each layer, (B, H, C, K)
     length: torch.Tensor  # (B,) tokens read so far
 
     def positions(self, count):
@@ -167,8 +167,11 @@ class Cache(NamedTuple):
 
 def empty_cache(like, *, batch, layers, heads, context):
     """A Cache that holds nothing yet, of the width, dtype and device of `like` (…, D)."""
-    room = like.new_zeros(batch, layers, heads, context, like.shape[-1] // heads)
-    return Cache(room, room.clone(), room.new_zeros(batch, dtype=torch.long))
+
+    def room():
+        return tuple(like.new_zeros(batch, heads, context, like.shape[-1] // heads) for _ in range(layers))
+
+    return Cache(room(), room(), like.new_zeros(batch, dtype=torch.long))
 
 
 class CachedLook:
@@ -179,9 +182,9 @@ class CachedLook:
     """
 
     def __init__(self, cache, positions):
-        self.layers = zip(cache.keys.unbind(1), cache.values.unbind(1), strict=True)
+        self.layers = zip(cache.keys, cache.values, strict=True)
         self.positions = positions  # (B, T)
-        places = torch.arange(cache.keys.shape[3], device=positions.device)  # (C,)
+        places = torch.arange(cache.keys[0].shape[2], device=positions.device)  # (C,)
         self.mask = (places <= positions[..., None])[:, None]  # (B, 1, T, C)
         self.keys, self.values = [], []
 
@@ -194,4 +197,4 @@ class CachedLook:
 
     def cache(self):
         """The Cache after all layers were called."""
-        return Cache(torch.stack(self.keys, 1), torch.stack(self.values, 1), self.positions[:, -1] + 1)
+        return Cache(tuple(self.keys), tuple(self.values), self.positions[:, -1] + 1)

@@ -88,10 +88,10 @@ STYLE = (
 
 
 class Memory(NamedTuple):
-    """What the decoder looks back at: keys and values of the source for each of its L layers, batch first."""
+    """What the decoder looks back at: keys and values of the source for each of its layers, batch first."""
 
-    keys: torch.Tensor  # (B, L, H, S, K)
-    values: torch.Tensor  # (B, L, H, S, K)
+    keys: tuple  # of each layer, (B, H, S, K)
+    values: tuple  # of each layer, (B, H, S, K)
     mask: torch.Tensor  # (B, 1, 1, S), True = a token
 
 
@@ -121,6 +121,28 @@ class Looks(NamedTuple):
     cross: torch.Tensor  # (B, L, H, T, S)
 
 
+class Embedding(nn.Module):
+    """The vectors of one side's tokens, which know where they stand."""
+
+    def __init__(self, config, vocab_size):
+        super().__init__()
+        c, head_width = config, config.width // config.heads
+        self.scale = c.width**0.5 if c.scaled else 1.0
+        self.table = nn.Embedding(vocab_size, c.width)
+        self.positions = POSITIONS[c.positions](c.width, context=c.context, head_width=head_width)
+        self.norm = NORMS[c.norm if c.embedding_norm else "none"](c.width)
+        self.dropout = nn.Dropout(c.dropout)
+
+    def forward(self, ids, places):
+        """ids (B, T) of tokens at places (T,) or (B, T) -> (B, T, D)."""
+        return self.dropout(self.norm(self.positions(self.table(ids) * self.scale, places)))
+
+    def told(self, look, places):
+        """`look`, with queries and keys that know their places, if it is there that positions are told."""
+        turn = self.positions.turn
+        return lambda q, k, v: look(turn(q, places), turn(k, places), v)
+
+
 class Transformer(EncoderDecoder, nn.Module):
     """Reads a source and writes a target; see `EncoderDecoder` for `start` and `step`."""
 
@@ -131,11 +153,7 @@ class Transformer(EncoderDecoder, nn.Module):
         self.config = c = config
         style = {name: getattr(c, name) for name in STYLE}
         last = NORMS[c.norm if c.residual == "pre" else "none"]  # the others end normalised, or as they are
-        self.source = nn.Embedding(c.source_vocab, c.width)
-        self.target = self.source if c.tied else nn.Embedding(c.target_vocab, c.width)
-        self.positions = POSITIONS[c.positions](c.width, context=c.context, head_width=c.width // c.heads)
-        self.norms = nn.ModuleList(NORMS[c.norm if c.embedding_norm else "none"](c.width) for _ in range(2))
-        self.dropout = nn.Dropout(c.dropout)
+        self.source, self.target = Embedding(c, c.source_vocab), Embedding(c, c.target_vocab)
         self.encoder = nn.ModuleList(Block(c.width, **style) for _ in range(c.encoder_layers))
         self.encoded = last(c.width)
         self.decoder = nn.ModuleList(DecoderBlock(c.width, **style) for _ in range(c.decoder_layers))
@@ -165,13 +183,13 @@ class Transformer(EncoderDecoder, nn.Module):
         check_tokens(source_ids != self.config.pad, self.config.pad)
         mask = padding_mask(source_ids, self.config.pad)[:, None]  # (B, 1, 1, S)
         places = torch.arange(source_ids.shape[1], device=source_ids.device)
-        x = self._embed(source_ids, places, self.source, self.norms[0])
-        look = self._turned(partial(attends.encoder, mask=mask), places)
+        x = self.source(source_ids, places)
+        look = self.source.told(partial(attends.encoder, mask=mask), places)
         for block in self.encoder:
             x = block(x, look=look)  # (B, S, D)
         x = self.encoded(x)
         keys, values = zip(*(block.remember(x) for block in self.decoder), strict=True)
-        return Memory(torch.stack(keys, 1), torch.stack(values, 1), mask)
+        return Memory(keys, values, mask)
 
     def look(self, source_ids, decoder_ids):
         """Where each head of each layer looks: `Looks`, each row of which sums to 1."""
@@ -194,7 +212,7 @@ class Transformer(EncoderDecoder, nn.Module):
         """Read source_ids (B, S); return the decoder's first state."""
         memory, c = self.remember(source_ids), self.config
         room = {"layers": c.decoder_layers, "heads": c.heads, "context": c.context}
-        return TransformerState(empty_cache(self.target.weight, batch=len(source_ids), **room), memory)
+        return TransformerState(empty_cache(self.head.weight, batch=len(source_ids), **room), memory)
 
     def read(self, ids, state):
         """Read the target's ids (B, T) from `state` on; return logits (B, T, V) and the state after them."""
@@ -207,21 +225,11 @@ class Transformer(EncoderDecoder, nn.Module):
     # ---- shared ----
 
     def _decode(self, ids, places, memory, *, look, cross):
-        x = self._embed(ids, places, self.target, self.norms[1])  # (B, T, D)
-        look, look_back = self._turned(look, places), partial(cross, mask=memory.mask)
-        layers = zip(self.decoder, memory.keys.unbind(1), memory.values.unbind(1), strict=True)
-        for block, k, v in layers:
-            x = block(x, (k, v), look=look, look_back=look_back)
+        x = self.target(ids, places)  # (B, T, D)
+        look, look_back = self.target.told(look, places), partial(cross, mask=memory.mask)
+        for block, *remembered in zip(self.decoder, memory.keys, memory.values, strict=True):
+            x = block(x, remembered, look=look, look_back=look_back)
         return self.head(self.decoded(x))  # (B, T, V)
-
-    def _embed(self, ids, places, table, norm):
-        x = table(ids) * (self.config.width**0.5 if self.config.scaled else 1.0)
-        return self.dropout(norm(self.positions(x, places)))
-
-    def _turned(self, look, places):
-        """`look`, with queries and keys that know their places, if it is there that positions are told."""
-        turn = self.positions.turn
-        return lambda q, k, v: look(turn(q, places), turn(k, places), v)
 
     def _check(self, ids, size, *, name, before=0):
         check_ids(ids, size, name=name)
@@ -232,7 +240,7 @@ class Transformer(EncoderDecoder, nn.Module):
         for weight in self.parameters():
             if weight.dim() > 1:
                 nn.init.xavier_uniform_(weight)
-        for table in (self.source, self.target):
-            nn.init.normal_(table.weight, std=self.config.width**-0.5)
+        for side in (self.source, self.target):
+            nn.init.normal_(side.table.weight, std=self.config.width**-0.5)
         if self.config.tied:
-            self.head.weight = self.target.weight
+            self.source.table.weight = self.head.weight = self.target.table.weight
