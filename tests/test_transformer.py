@@ -168,6 +168,23 @@ def test_reading_in_parts_is_reading_at_once(style):
     assert state.cache.length.tolist() == [T] * B
 
 
+@pytest.mark.parametrize("kind", FUSED._fields)
+def test_attention_can_be_changed_while_it_reads_in_parts_too(kind):
+    ours = model()
+
+    def halved(q, k, v, mask):
+        return attend(q, k, v, mask)[0] / 2
+
+    attends = FUSED._replace(**{kind: halved})
+    expected, _ = ours(SOURCE, IDS, attends=attends)
+    state, got = ours.encode(SOURCE, attends=attends), []
+    for part in IDS.split([2, 2], 1):
+        logits, state = ours.read(part, state, attends=attends)
+        got.append(logits)
+    torch.testing.assert_close(torch.cat(got, 1), expected)
+    assert (expected - ours(SOURCE, IDS)[0]).abs().max() > 1e-6
+
+
 def test_greedy_says_what_is_likeliest_after_what_it_said():
     ours = model()
     said = greedy(ours.step, *ours.start(SOURCE), eos=CONFIG.eos, limit=9)

@@ -177,11 +177,13 @@ def empty_cache(like, *, batch, layers, heads, context):
 class CachedLook:
     """A `look` for reading on from a Cache: call it once a layer, from the first to the last.
 
-    Each call puts the new tokens' keys and values at their places and looks at all tokens up to each query.
-    `cache()` is what is remembered afterwards; the Cache it started from is left as it was.
+    Each call puts the new tokens' keys and values at their places and looks at all tokens up to each query,
+    by `attend(q, k, v, mask) -> out`. `cache()` is what is remembered afterwards; the Cache it started from
+    is left as it was.
     """
 
-    def __init__(self, cache, positions):
+    def __init__(self, cache, positions, *, attend=attend_fused):
+        self.attend = attend
         self.layers = zip(cache.keys, cache.values, strict=True)
         self.positions = positions  # (B, T)
         places = torch.arange(cache.keys[0].shape[2], device=positions.device)  # (C,)
@@ -193,7 +195,7 @@ class CachedLook:
         at = self.positions[:, None, :, None].expand_as(k)  # (B, H, T, K)
         self.keys.append(keys.scatter(2, at, k))
         self.values.append(values.scatter(2, at, v))
-        return attend_fused(q, self.keys[-1], self.values[-1], self.mask)
+        return self.attend(q, self.keys[-1], self.values[-1], self.mask)
 
     def cache(self):
         """The Cache after all layers were called."""

@@ -208,18 +208,18 @@ class Transformer(EncoderDecoder, nn.Module):
 
     # ---- token by token ----
 
-    def encode(self, source_ids):
+    def encode(self, source_ids, *, attends=FUSED):
         """Read source_ids (B, S); return the decoder's first state."""
-        memory, c = self.remember(source_ids), self.config
+        memory, c = self.remember(source_ids, attends=attends), self.config
         room = {"layers": c.decoder_layers, "heads": c.heads, "context": c.context}
         return TransformerState(empty_cache(self.head.weight, batch=len(source_ids), **room), memory)
 
-    def read(self, ids, state):
+    def read(self, ids, state, *, attends=FUSED):
         """Read the target's ids (B, T) from `state` on; return logits (B, T, V) and the state after them."""
         self._check(ids, self.config.target_vocab, before=state.cache.length.max(), name="ids")
         places = state.cache.positions(ids.shape[1])  # (B, T)
-        look = CachedLook(state.cache, places)
-        logits = self._decode(ids, places, state.memory, look=look, cross=attend_fused)
+        look = CachedLook(state.cache, places, attend=attends.decoder)
+        logits = self._decode(ids, places, state.memory, look=look, cross=attends.cross)
         return logits, state._replace(cache=look.cache())
 
     # ---- shared ----

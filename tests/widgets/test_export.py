@@ -10,9 +10,23 @@ from torch import nn
 from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
 from vec2gpt.hub import checkpoints
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
+from vec2gpt.positions import POSITIONS
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
+from vec2gpt.transformer import Transformer, TransformerConfig
 from vec2gpt.vectors import WordVectors
-from vec2gpt.widgets import arithmetic, gradient, repaint, say, softmax, training_map, tree, valves, writer
+from vec2gpt.widgets import (
+    arithmetic,
+    gradient,
+    heads,
+    repaint,
+    say,
+    softmax,
+    training_map,
+    tree,
+    valves,
+    waves,
+    writer,
+)
 from vec2gpt.widgets.export import publish, to_onnx
 
 pytestmark = pytest.mark.slow  # an export takes seconds
@@ -178,9 +192,51 @@ def tree_case():
     return tree.SearchTree(model), [question(*one) for one in asked], tree.OUTPUTS, {"source_ids": [1]}
 
 
+def heads_case(**options):
+    sizes = {"width": 24, "heads": 3, "inner": 32, "context": 24, "encoder_layers": 2, "decoder_layers": 1}
+    model = Transformer(TransformerConfig(29, 42, **sizes | options)).eval()
+    for buffer in [*model.parameters(), *model.buffers()]:
+        buffer.data = (2 * buffer.data).half().float()  # as a page keeps them; no ties among the choices
+
+    def question(length, causal, share):
+        switches = [(torch.rand(2, 4) < share).float() for _ in range(3)]  # for a larger model too
+        names = ("encoder_on", "decoder_on", "cross_on")
+        ids = torch.randint(3, 29, (1, length))
+        return {
+            "source_ids": ids,
+            **dict(zip(names, switches, strict=True)),
+            "causal": torch.tensor([causal]),
+        }
+
+    asked = [(7, 1, 2), (1, 0, 0.5), (1, 1, 2), (2, 1, 0.5), (heads.LIMIT + 1, 0, 0.7), (5, 0, 2), (9, 1, 0)]
+    return heads.Heads(model), [question(*one) for one in asked], heads.OUTPUTS, {"source_ids": [1]}
+
+
+def rotary_heads_case():
+    return heads_case(positions="rotary", residual="post", eos=20)  # an end that may come at any step
+
+
+def waves_case(name="sinusoidal"):
+    positions = POSITIONS[name](32, context=24, head_width=32)
+    for table in [*positions.parameters(), *positions.buffers()]:
+        table.data = table.data.half().float()  # as a page keeps them
+    vectors = [torch.zeros(2, 1, 32), torch.randn(2, 1, 32)]
+    questions = [{"query": query, "key": key} for query, key in vectors]
+    return waves.Waves(positions, 20), questions, ["told", "scores"], {}
+
+
+def learned_waves_case():
+    return waves_case("learned")
+
+
+def rotary_waves_case():
+    return waves_case("rotary")
+
+
 CASES = [softmax_case, valves_case, gru_valves_case, repaint_case, bahdanau_repaint_case, writer_case]
 CASES += [arithmetic_case, smallest_arithmetic_case, training_map_case, smallest_training_map_case]
 CASES += [gradient_case, say_case, lstm_say_case, bridged_say_case, tree_case]
+CASES += [heads_case, rotary_heads_case, waves_case, learned_waves_case, rotary_waves_case]
 
 
 @pytest.mark.parametrize("case", CASES)
