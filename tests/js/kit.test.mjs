@@ -194,3 +194,10 @@ test("a kernel that keeps us waiting is said to be busy, until it answers", asyn
   await question;
   assert.equal(heard.at(-1), "kernel");
 });
+
+test("models keep their order, though a notebook's cache sorts the keys of every object", () => {
+  const settings = { models: { b: 1, c: 2, a: 3 }, units: { a: 320, b: 8, c: 1 }, list: ["c", "a"], texts: { b: "x" }, text: "abc", none: null };
+  const back = kit.inOrder(["c", "a", "b"], settings);
+  assert.deepEqual([back.models, back.units].map((one) => Object.entries(one)), [[["c", 2], ["a", 3], ["b", 1]], [["c", 1], ["a", 320], ["b", 8]]]);
+  assert.deepEqual({ ...back, models: settings.models, units: settings.units }, settings);
+});

@@ -33,6 +33,10 @@ def test_axe_finds_nothing(visit, path, theme):
 def test_a_phone_shows_it_without_sideways_scrolling(visit, path):
     page = visit(viewport={"width": 360, "height": 780}, has_touch=True).open(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    right = "(part) => part.getBoundingClientRect().right"
+    over = f"all => all.map((m) => ({right})(m) - ({right})(m.closest('.v2g')))"
+    outside = page.locator(".v2g select").evaluate_all(over)
+    assert all(pixels <= 0 for pixels in outside)  # long names of models: a widget hides what sticks out
 
 
 @pytest.mark.parametrize("path", PAGES)

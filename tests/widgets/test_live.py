@@ -89,7 +89,7 @@ def test_the_reader_can_choose_between_models():
         "softmax", {"trained here": Times(2), "long run": Times(3)}, {"x": torch.ones(1)}, ["y"]
     )
     wire = Wire(widget)
-    assert list(widget.spec["models"]) == ["trained here", "long run"]
+    assert list(widget.spec["models"]) == widget.spec["order"] == ["trained here", "long run"]
     assert wire.ask(model="long run", x=torch.ones(1))[1]["y"].item() == 3
 
 

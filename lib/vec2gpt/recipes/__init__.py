@@ -73,9 +73,9 @@ RECIPES = {
         lr=3e-3,
     ),
     "cmudict-attention": CheckpointRecipe(
-        about="from spelling to pronunciation: two GRU layers read, one speaks, with attention",
+        about="from spelling to pronunciation: a GRU reads in both directions, one speaks, with attention",
         task=partial(pronunciation.task, size=256),
-        model=partial(attention, encoder_layers=2, dropout=0.2),
+        model=partial(attention, dropout=0.2),
         steps=6000,
         lr=3e-3,
     ),

@@ -92,6 +92,7 @@ class LiveModel(anywidget.AnyWidget):
         spec = {
             "inputs": {name: _name(dtype) for name, dtype in self._types.items()},
             "outputs": self._outputs,
+            "order": list(self.modules),  # a notebook's cache sorts the keys of every object
             "models": {
                 name: publish(site, f"{view}-{name}", one, example, outputs, lengths or {}) if site else ""
                 for name, one in self.modules.items()

@@ -99,9 +99,16 @@ export function toLink(name, state, start, passing = []) {
   return changed.length ? `#${new URLSearchParams({ [name]: JSON.stringify(Object.fromEntries(changed)) })}` : "";
 }
 
+/** Settings whose objects by model have the models in their `order`: a page may have them from a cache that sorts all keys. */
+export function inOrder(order, settings) {
+  const isByModel = (value) => value?.constructor === Object && order.length > 1 && order.every((name) => name in value);
+  const sorted = (value) => (isByModel(value) ? Object.fromEntries(order.map((name) => [name, value[name]])) : value);
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, sorted(value)]));
+}
+
 /** The first context of a widget: `get` reads a trait. */
 function begin(view, get, lang) {
-  const settings = get("settings");
+  const settings = inOrder(get("spec")?.order ?? [], get("settings"));
   const state = view.start(settings);
   return { settings, w: speak(view.words, lang), state, result: { ...get("first"), of: state } };
 }
@@ -192,7 +199,7 @@ export function widget(view) {
       const c = begin(view, (name) => model.get(name)), first = c.result, start = c.state;
       const k = speak(KIT_WORDS), id = `v2g-${++widgets}`, onPage = Boolean(globalThis.VEC2GPT_PAGE);
       const count = (taken[view.name] = (taken[view.name] ?? 0) + 1), name = count > 1 ? `${view.name}-${count}` : view.name;
-      const models = Object.keys(model.get("spec").models);
+      const models = model.get("spec").order;
       const modelChoice = { kind: "choice", name: "model", label: c.w.model ?? k.model, options: models.map((m) => [m, m]) };
       const controls = () => [...(models.length > 1 ? [modelChoice] : []), ...view.controls(c)];
       if (models.length > 1) start.model = models[0];
@@ -252,6 +259,7 @@ export function widget(view) {
       };
       const playing = (on) => {                    // what was written while it played was not read aloud
         $("sentence").ariaLive = on ? "off" : "polite";
+        if (!on) $("sentence").replaceChildren();
         if (!on && question(c.result.of) === question(c.state)) tell();   // else the answer that is awaited is told
       };
       const sync = connectControls($("controls"), controls, c, id, k, { change, move, note });
