@@ -310,13 +310,13 @@ def test_a_row_is_painted_with_the_mouse_and_another_output_follows(widget):
             w.page.mouse.move(*cell(w, *station))
         w.page.mouse.up()
 
-    w.after(lambda: drag((0, 1), (0, 3), (0, 2)))
+    w.after(lambda: drag((1, 6), (1, 8), (1, 7)))
     w.page.wait_for_function(
-        "root => root.context.result.of.paint.rows[0]?.[2] === 2",
+        "root => root.context.result.of.paint.rows[1]?.[7] === 2",
         arg=w.root.element_handle(),
     )
-    assert w.context("state.paint.rows") == {"0": [0, 1, 2, 1, 0, 0, 0, 0, 0, 0]}
-    assert own(w)[0][1:4] == pytest.approx([0.25, 0.5, 0.25])
+    assert w.context("state.paint.rows") == {"1": [0, 0, 0, 0, 0, 0, 1, 2, 1, 0]}
+    assert own(w)[1][6:9] == pytest.approx([0.25, 0.5, 0.25])
     assert w.part("table").inner_text() != said and "≠" in w.part("picture").inner_text()
     w.after(w.part("reset").click)
     assert w.part("table").inner_text() == said
