@@ -12,11 +12,24 @@ from vec2gpt.costs import (
     attention_operations,
     block_operations,
     cache_numbers,
+    even_length,
     fitted_exponent,
+    linear_keys,
+    linear_state_numbers,
     peak_bytes,
     processor_seconds,
     recurrent_operations,
     score_numbers,
+    state_numbers,
+)
+from vec2gpt.efficient import (
+    attend_chunked,
+    attend_linear,
+    attend_linear_causal,
+    attend_local,
+    attend_part,
+    linear_initial,
+    linear_step,
 )
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.recurrent import GRUCell, LSTMCell, RNNCell, Stack
@@ -60,8 +73,66 @@ def test_a_training_step_costs_three_times_the_way_forward():
     assert counted(lambda: block(x, look=stored).sum().backward()) == 3 * block_operations(7, D)
 
 
-def test_attention_is_half_of_a_block_where_n_is_six_times_the_width():
-    assert attention_operations(6 * D, D) == block_operations(6 * D, D) / 2
+@pytest.mark.parametrize("inner", [None, 20])
+def test_attention_is_half_of_a_block_at_the_even_length(inner):
+    n = even_length(D, inner=inner)
+    assert 2 * attention_operations(n, D) == block_operations(n, D, inner=inner)
+    assert even_length(128) == 768 == 6 * 128  # the docstring's
+
+
+def test_what_is_not_stored_is_computed_all_the_same():
+    q, k, v = torch.randn(3, H, 40, D // H)
+    assert counted(lambda: attend_chunked(q, k, v, chunk=7)) == attention_operations(40, D)
+
+
+@pytest.mark.parametrize("before", [16, 20])
+def test_a_window_costs_as_many_keys_as_it_has_and_in_blocks_nearly_twice_as_many(before):
+    """`attend_local` cuts the text in blocks as long as the window reaches: each token meets two of them."""
+    n = 4 * before
+    q, k, v = torch.randn(3, H, n, D // H)
+    ours = counted(lambda: attend_local(q, k, v, before=before))
+    assert ours == attention_operations(n, D, keys=2 * before)
+    least = attention_operations(n, D, keys=before + 1)
+    assert least < ours < 2 * least
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+def test_linear_attention_costs_as_much_as_its_keys(n):
+    q, k, v = torch.randn(3, H, n, D // H)
+    keys = linear_keys(D, heads=H)
+    assert counted(lambda: attend_linear(q, k, v)) == attention_operations(n, D, keys=keys)
+
+
+def test_causal_linear_attention_meets_the_keys_of_its_own_chunk_too():
+    q, k, v = torch.randn(3, H, 40, D // H)
+    with_sums = counted(lambda: attend_linear_causal(q, k, v, chunk=8))
+    pairs = 2 * 40 * 8 * (D + D + H)  # 8 scores each, and averages of values with their ones
+    assert with_sums == attention_operations(40, D, keys=linear_keys(D, heads=H)) + pairs
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+def test_the_next_token_costs_a_block_of_one_token(n):
+    """What was read before is at hand as keys and values; else all is read again."""
+    block, x = Block(D, heads=H), torch.randn(1, n, D)
+    past = block.attention.sublayer.project(x, x, x)[1:]
+    ours = counted(lambda: block(x[:, -1:], look=lambda q, k, v: stored(q, *past)))
+    assert ours == block_operations(1, D, keys=n)
+    assert counted(lambda: block(x, look=stored)) == block_operations(n, D)
+
+
+def test_a_step_of_linear_attention_asks_its_matrix_in_half_of_the_operations():
+    """The other half, adding k vᵀ to the matrix, is no matrix product: the counter does not see it."""
+    q, k, v = torch.randn(3, H, D // H)
+    seen = counted(lambda: linear_step(q, k, v, linear_initial(k, v)))
+    assert seen == 2 * D * (D // H)
+    assert 0 <= attention_operations(1, D, keys=linear_keys(D, heads=H)) - 2 * seen <= 4 * D
+
+
+def test_formulas_take_tensors_of_lengths():
+    n = torch.tensor([1.0, 7, 40], dtype=torch.double)
+    for formula in (block_operations, attention_operations):
+        assert formula(n, D).tolist() == [formula(one, D) for one in (1, 7, 40)]
+    assert block_operations(1, torch.tensor(D), keys=n).tolist()[1] == block_operations(1, D, keys=7)
 
 
 @pytest.mark.parametrize("n", LENGTHS)
@@ -74,6 +145,21 @@ def test_operations_of_cells_are_what_torch_counts(cell, gates, n):
 def test_score_numbers_are_those_of_the_weights():
     q = torch.randn(H, 7, 4)
     assert attend(q, q, q)[1].numel() == score_numbers(7, H)
+
+
+def test_fused_attention_stores_one_number_a_row():
+    q = torch.randn(H, 7, 4)
+    part = attend_part(q, q, q, torch.ones(7, 7, dtype=torch.bool))
+    assert part.log_sum.numel() == score_numbers(7, H, keys=1)
+
+
+def test_states_are_as_large_after_any_text():
+    stack = Stack(LSTMCell, D, 8, layers=2)
+    states = stack(torch.randn(1, 7, D))[1]
+    assert sum(part.numel() for state in states for part in state) == state_numbers(8, layers=2, parts=2)
+    q, k, v = torch.randn(3, H, D // H)
+    state = linear_step(q, k, v, linear_initial(k, v))[1]
+    assert sum(part.numel() for part in state) == linear_state_numbers(D, heads=H, layers=1)
 
 
 def test_cache_numbers_are_those_of_a_full_cache():

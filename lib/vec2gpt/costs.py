@@ -19,27 +19,47 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from vec2gpt.threads import one_thread
 
-# ---- counted: n tokens, width D ----
+# ---- counted: n tokens, width D; plain arithmetic, so tensors of lengths do as well as whole numbers ----
 
 
 def attention_operations(n: int, width: int, *, keys: int | None = None) -> int:
-    """Scores of n queries and `keys` keys (n, if not said), and the averages, of all heads: 4 n² D.
+    """Scores of n queries and `keys` keys (n, if not said), and the averages, of all heads: 4 n · keys · D.
 
-    The heads share the width, so however many they are, it is the same.
+    The heads share the width, so however many they are, it is the same. A window of w tokens has w keys, a
+    new token beside a cache of n tokens is one query with n; and see `linear_keys`.
     """
     return 4 * n * (n if keys is None else keys) * width
 
 
-def block_operations(n: int, width: int, *, inner: int | None = None) -> int:
-    """Of a `Block`: four projections 8 n D², attention 4 n² D, feed-forward 4 n D · inner (4 D, if not said).
+def linear_keys(width: int, *, heads: int) -> int:
+    """How many keys cost as much as linear attention: K + 1, with K = D / H the width of a head.
 
-    At inner = 4 D that is 24 n D² + 4 n² D: attention itself is the lesser part up to n = 6 D.
+    A head sums φ(k)ᵀ v up to a matrix (K, K + 1), the 1 for what the others are divided by, in 2 n K (K + 1)
+    operations, and asks it in as many. All H heads: 4 n D (K + 1), `attention_operations` of K + 1 keys.
+    """
+    return width // heads + 1
 
-    >>> block_operations(768, 128) == 2 * 768 * 24 * 128**2
+
+def block_operations(n: int, width: int, *, inner: int | None = None, keys: int | None = None) -> int:
+    """Of a `Block`: four projections 8 n D², attention 4 n · keys · D, feed-forward 4 n D · inner.
+
+    With inner = 4 D and keys = n, which hold if nothing is said, that is 24 n D² + 4 n² D. The next token
+    after n − 1 others costs a block of one token and n keys, 24 D² + 4 n D, where those were kept; where they
+    were not, all is read again.
+
+    >>> block_operations(768, 128) == 2 * 768 * 24 * 128**2  # at n = 6 D, half of it is attention
     True
     """
     inner = 4 * width if inner is None else inner
-    return 8 * n * width**2 + attention_operations(n, width) + 4 * n * width * inner
+    return 8 * n * width**2 + attention_operations(n, width, keys=keys) + 4 * n * width * inner
+
+
+def even_length(width: int, *, inner: int | None = None) -> int:
+    """The length n = 2 D + inner, 6 D if inner is not said, from which on attention is most of a block.
+
+    There 4 n² D = 8 n D² + 4 n D · inner. With a width of 128 that is 768 tokens.
+    """
+    return 2 * width + (4 * width if inner is None else inner)
 
 
 def recurrent_operations(n: int, width: int, *, hidden: int, gates: int) -> int:
@@ -50,9 +70,12 @@ def recurrent_operations(n: int, width: int, *, hidden: int, gates: int) -> int:
     return 2 * n * gates * hidden * (width + hidden)
 
 
-def score_numbers(n: int, heads: int) -> int:
-    """The weights of one layer, if they are stored: each head has n²."""
-    return heads * n**2
+def score_numbers(n: int, heads: int, *, keys: int | None = None) -> int:
+    """The weights of one layer, if they are stored: each head has n · keys, or n² if not said.
+
+    Fused attention stores one number a row instead, what its weights were divided by: as if of one key.
+    """
+    return heads * n * (n if keys is None else keys)
 
 
 def cache_numbers(n: int, width: int, *, layers: int) -> int:
@@ -61,6 +84,22 @@ def cache_numbers(n: int, width: int, *, layers: int) -> int:
     A GPT of 4 layers and width 128 remembers 64 tokens as 65,536 numbers, or 256 KiB in float32.
     """
     return 2 * n * width * layers
+
+
+def state_numbers(hidden: int, *, layers: int, parts: int) -> int:
+    """What cells remember of a text, however long: hidden · parts · layers, `parts` being 2 for an LSTM.
+
+    An LSTM's h and c are as many numbers as keys and values of a single token.
+    """
+    return hidden * parts * layers
+
+
+def linear_state_numbers(width: int, *, heads: int, layers: int) -> int:
+    """The matrix and the weights of a `LinearState` in every layer: D (K + 1) · layers, after any text.
+
+    That is a cache of (K + 1) / 2 tokens.
+    """
+    return width * linear_keys(width, heads=heads) * layers
 
 
 # ---- measured ----

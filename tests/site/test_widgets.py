@@ -14,12 +14,12 @@ from vec2gpt.hub import checkpoints, g2p
 from vec2gpt.positions import POSITIONS
 from vec2gpt.search import beam_search
 from vec2gpt.vectors import WordVectors
-from vec2gpt.widgets import heads, repaint, valves, waves, writer
+from vec2gpt.widgets import calculator, heads, repaint, valves, waves, writer
 from vec2gpt.widgets.gradient import ACTIVATIONS, GradientThroughTime, fresh_models
 
 WORKBENCH = "book/workbench.html"
 NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient", "say", "tree"]
-NAMES += ["heads", "waves"]
+NAMES += ["heads", "waves", "calculator"]
 
 
 @pytest.fixture
@@ -870,7 +870,73 @@ def test_a_place_is_moved_by_slider_keys_and_mouse(widget):
     assert w.context("state.place") > w.context("settings.places") * 0.8
 
 
-@pytest.mark.parametrize("name", ["heads", "waves"])
+# ---- what a text costs ----
+
+
+def costs_asked(w) -> dict[str, np.ndarray]:
+    """What torch says to the question that the widget's last answer is of."""
+    asked = w.context("result.asked")
+    n = asked.pop("length")
+    with torch.no_grad():
+        answer = calculator.Calculator()(torch.tensor([n, 2 * n]), torch.tensor([*asked.values()]))
+    return {name: value.numpy() for name, value in zip(calculator.OUTPUTS, answer, strict=True)}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"length": "16", "width": "8", "heads": "1"},
+        {"length": "1000", "width": "96", "heads": "3", "layers": "5", "window": "700"},
+        {"length": "1,048,576", "width": "16384", "heads": "128", "layers": "128", "batch": "1024"},
+    ],
+)
+def test_the_costs_on_the_page_are_those_of_the_formulas(widget, state):
+    w = widget("calculator", state)
+    for name, value in costs_asked(w).items():
+        assert data(w, name, value.shape) == pytest.approx(value, rel=1e-6), name
+    assert f"n = {int(state['length'].replace(',', '')):,}" in w.part("picture").inner_text()
+
+
+def test_a_length_comes_by_slider_field_keys_and_mouse(widget):
+    w = widget("calculator")
+    w.slide("power", 12)
+    assert w.control("length").input_value() == "4096" and "read 4,096 tokens" in w.sentence()
+    w.after(lambda: w.control("length").fill("2,048"))
+    assert w.control("power").input_value() == "11" and "read 2,048 tokens" in w.sentence()
+    w.after(lambda: w.part("picture").press("PageDown"))
+    assert "read 1,024 tokens" in w.sentence()
+    first = w.sentence()
+    w.part("picture").press("ArrowDown")
+    assert w.sentence() != first and w.context("state.at") == 2
+    box = w.part("picture").locator("svg").bounding_box()
+    w.after(lambda: w.page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.5))
+    assert w.context("result.asked.length") > 50_000
+
+
+def test_another_model_is_an_example_or_typed_and_what_does_not_fit_is_told(widget):
+    w = widget("calculator")
+    w.after(w.root.get_by_role("button", name="GPT-3").click)
+    assert w.control("width").input_value() == "12288" and "trillion operations" in w.sentence()
+    sentence = w.sentence()
+    w.after(lambda: w.control("heads").fill("7"))
+    assert "7 heads do not share a width of 12,288" in w.part("advice").inner_text()
+    assert w.sentence() == sentence
+    w.after(w.part("advice").get_by_role("button", name="8").click)
+    assert w.part("advice").inner_text() == "" and w.context("result.asked.heads") == 8
+    w.after(lambda: w.control("layers").fill("0"))
+    assert "give a whole number from 1 to 128" in w.part("advice").inner_text()
+
+
+def test_each_cost_has_its_axis_and_a_kind_goes_with_its_switch(widget):
+    w = widget("calculator")
+    for what, unit in {"write": "operations", "look": "iB", "keep": "iB", "read": "operations"}.items():
+        w.control("what").select_option(what)
+        assert unit in w.part("below").locator("table").inner_text()
+    w.control("LSTM").uncheck()
+    assert w.part("below").locator("tbody tr").count() == 4 and "LSTM" not in w.part("below").inner_text()
+
+
+@pytest.mark.parametrize("name", ["heads", "waves", "calculator"])
 def test_maps_and_waves_stay_within_a_phone(widget, name):
     w = widget(name, viewport={"width": 360, "height": 740}, has_touch=True)
     assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -940,6 +1006,9 @@ def test_a_nonsense_link_does_no_harm(visit, name):
         "masked": [],
         "place": "far",
         "pair": {},
+        "what": 5,
+        "width": [],
+        "power": "x",
         "model": "none",
     }
     v.open(f"{WORKBENCH}#" + urlencode({name: json.dumps(wish)}))

@@ -16,6 +16,7 @@ from vec2gpt.transformer import Transformer, TransformerConfig
 from vec2gpt.vectors import WordVectors
 from vec2gpt.widgets import (
     arithmetic,
+    calculator,
     gradient,
     heads,
     repaint,
@@ -233,10 +234,17 @@ def rotary_waves_case():
     return waves_case("rotary")
 
 
+def calculator_case():
+    asked = [((768, 1536), (128, 4, 1, 1, 64)), ((16, 32), (8, 8, 1, 1, 1))]
+    asked += [((1000, 2000), (96, 3, 2, 5, 700)), ((2**20, 2**21), (16_384, 128, 128, 1024, 2**20))]
+    questions = [{"lengths": torch.tensor(n), "shape": torch.tensor(shape)} for n, shape in asked]
+    return calculator.Calculator(), questions, calculator.OUTPUTS, {}
+
+
 CASES = [softmax_case, valves_case, gru_valves_case, repaint_case, bahdanau_repaint_case, writer_case]
 CASES += [arithmetic_case, smallest_arithmetic_case, training_map_case, smallest_training_map_case]
 CASES += [gradient_case, say_case, lstm_say_case, bridged_say_case, tree_case]
-CASES += [heads_case, rotary_heads_case, waves_case, learned_waves_case, rotary_waves_case]
+CASES += [heads_case, rotary_heads_case, waves_case, learned_waves_case, rotary_waves_case, calculator_case]
 
 
 @pytest.mark.parametrize("case", CASES)

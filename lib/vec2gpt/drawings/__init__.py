@@ -3,11 +3,12 @@
 Each takes the axes of a `plotting.figure`, and the words or numbers to draw. `words` has those of texts,
 `networks` those of recurrent networks in time, `cells` the insides of gated cells, `transduction` encoder and
 decoder, `attention` what a decoder sees when it looks back, `transformer` what becomes of that alone,
-`search` the tree of a beam search; `pen` is what they share.
+`costs` who waits for whom and what is kept, `search` the tree of a beam search; `pen` is what they share.
 """
 
 from vec2gpt.drawings.attention import bottleneck_and_memory, soft_lookup, two_decoders
 from vec2gpt.drawings.cells import gru_cell, lstm_cell, valve
+from vec2gpt.drawings.costs import tiles, waiting
 from vec2gpt.drawings.networks import adding, backward, bidirectional, stacked, unrolled
 from vec2gpt.drawings.search import Branch, branches, search_tree
 from vec2gpt.drawings.transduction import handing_over, sequence_to_sequence, teacher_forcing
@@ -41,8 +42,10 @@ __all__ = [
     "stacked",
     "step_by_step_and_at_once",
     "teacher_forcing",
+    "tiles",
     "two_decoders",
     "unrolled",
     "valve",
+    "waiting",
     "window",
 ]

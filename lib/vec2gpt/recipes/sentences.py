@@ -109,7 +109,7 @@ def aligned(weights):
 
 
 def judge(model, pairs):
-    """BLEU, 0 … 100, the share of translations wholly right; of a recurrent model that looks back, AER too."""
+    """BLEU, 0 … 100, the share of translations wholly right; with attention and recurrence, the AER too."""
     spoken = translate(model, [pair.source for pair in pairs])
     right = sum(said == list(pair.target) for said, pair in zip(spoken, pairs, strict=True))
     judged = {"bleu": bleu(spoken, [[list(pair.target)] for pair in pairs]), "exact": right / len(pairs)}

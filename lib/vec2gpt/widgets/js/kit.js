@@ -7,6 +7,7 @@
 //   start     (settings) => state: plain JSON, all that the reader can change and a link can hold
 //   controls  (c) => list of {kind, name, label, ...}, kind one of
 //             "range" (play: seconds from one end to the other, if it can run by itself), "text", "choice", "switch",
+//             "number" (a whole number as it was typed, a string that the view judges: it has the limits),
 //             "word" (one of the list `words`; sign: what stands before it), "button", "examples" (a row of
 //             buttons, options: [[value, text]], act(c, value)), "shown" (no control: what show(c) says);
 //             neighbours with the same `row` stay in one line
