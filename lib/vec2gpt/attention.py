@@ -59,11 +59,9 @@ def attend(q, k, v, mask=None, *, score=scaled_dot, change=None):
 
 def attend_fused(q, k, v, mask=None):
     """`attend` where the weights are not wanted: the same output, and they are never stored."""
-    if mask is None:
-        return F.scaled_dot_product_attention(q, k, v)
-    check_mask(mask)
-    blind = ~mask.any(-1, keepdim=True)  # such a row looks everywhere, and its answer is dropped
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask | blind).masked_fill(blind, 0.0)
+    if mask is not None:
+        check_mask(mask)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
 # ---- where one may look ----
