@@ -312,6 +312,17 @@ def test_large_weights_are_stored_in_half_precision():
     assert kinds == {onnx.TensorProto.FLOAT16}
 
 
+def test_inputs_with_the_same_example_stay_two():
+    class Difference(nn.Module):
+        def forward(self, x, y):
+            return x - y
+
+    same = torch.ones(1, 2)
+    session = onnxruntime.InferenceSession(to_onnx(Difference(), {"x": same, "y": same}, ["z"], {}))
+    given = {"x": np.float32([[5, 7]]), "y": np.float32([[1, 2]])}
+    assert session.run(None, given)[0].tolist() == [[4, 5]]
+
+
 def test_a_published_file_is_named_by_its_content(tmp_path):
     example, module = {"x": torch.zeros(1, 40)}, One()
     first, again = (publish(tmp_path, "One: a", module, example, ["y"], {}) for _ in range(2))
