@@ -148,6 +148,27 @@ def test_the_cache_that_was_read_from_stays_as_it_was():
     assert not any(part.any() for part in (*cache.keys, *cache.values, cache.length))
 
 
+def test_every_layer_must_have_looked():
+    block, x = Block(D, heads=H), torch.randn(B, T, D)
+    cache = empty_cache(x, batch=B, layers=2, heads=H, context=T)
+    block(x, look=(look := CachedLook(cache, cache.positions(T))))
+    with pytest.raises(ValueError, match="only 1 layers have looked"):
+        look.cache()
+
+
+@pytest.mark.parametrize(
+    ("style", "message"),
+    [
+        ({"activation": "tanh"}, "activation is 'tanh': choose one of relu, gelu, gelu tanh, swish"),
+        ({"residual": "both"}, "residual is 'both': choose one of pre, post, none"),
+        ({"norm": "rms"}, "norm is 'rms': choose one of layer, batch, none"),
+    ],
+)
+def test_a_style_that_there_is_not_is_refused(style, message):
+    with pytest.raises(ValueError, match=message):
+        Block(D, heads=H, **style)
+
+
 def test_look_back_is_what_the_memory_is_asked_with():
     block, x, memory = DecoderBlock(D, heads=H), torch.randn(B, T, D), torch.randn(B, S, D)
     remembered = block.remember(memory)

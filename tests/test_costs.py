@@ -24,14 +24,11 @@ from vec2gpt.costs import (
 )
 from vec2gpt.efficient import (
     attend_chunked,
-    attend_linear,
-    attend_linear_causal,
     attend_local,
     attend_part,
-    linear_initial,
-    linear_step,
 )
 from vec2gpt.gpt import GPT, GPTConfig
+from vec2gpt.linear_attention import attend_linear, attend_linear_causal, linear_initial, linear_step
 from vec2gpt.recurrent import GRUCell, LSTMCell, RNNCell, Stack
 
 D, H = 12, 3
@@ -254,7 +251,9 @@ def test_the_fitted_slope_is_that_of_least_squares():
         ([1, 2], [1], "no slope"),
         ([2, 2], [1, 3], "no slope"),
         ([], [], "no slope"),
-        ([1, 2], [0, 1], "above 0"),
+        ([1, 2], [0, 1], "0 has no logarithm: .* above 0"),
+        ([1, 2], [float("nan"), 1], "nan has no logarithm"),
+        ([1, 2], [float("inf"), 1], "inf has no logarithm"),
     ],
 )
 def test_what_has_no_exponent_says_so(lengths, costs, message):

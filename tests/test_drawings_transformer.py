@@ -2,20 +2,19 @@
 
 from collections import Counter
 from functools import partial
-from itertools import combinations, pairwise, product
+from itertools import pairwise, product
 
-import matplotlib
 import pytest
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from legible import check_legible
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from test_drawings import boxes, contains, edges, labels
+from test_drawings import boxes, edges, labels
 
 from vec2gpt import drawings
 from vec2gpt.attention import causal_mask, padding_mask
-from vec2gpt.plotting import COLOURS, STYLE
+from vec2gpt.plotting import COLOURS
 
 WORDS = ["the", "blue", "car", "stops"]
 TOKENS = ["le", "chat", "<pad>"]
@@ -48,17 +47,7 @@ def ax(axes):
 
 @pytest.mark.parametrize("name", SIZES)
 def test_letters_are_large_apart_and_on_the_paper(name):
-    draw, size, columns = SIZES[name]
-    with matplotlib.rc_context(STYLE):
-        paper = Figure(figsize=size, layout="constrained")
-        canvas = FigureCanvasAgg(paper)
-        draw(paper.subplots(1, columns))
-        canvas.draw()
-    texts = [text for ax in paper.axes for text in ax.texts if text.get_text()]
-    assert min(text.get_fontsize() for text in texts) >= 9
-    places = [text.get_window_extent(canvas.get_renderer()) for text in texts]
-    assert all(contains(paper.bbox, place) for place in places)
-    assert not [pair for pair in combinations(places, 2) if pair[0].overlaps(pair[1])]
+    check_legible(*SIZES[name])
 
 
 def test_a_state_waits_for_the_one_before_and_a_token_asks_all(axes):

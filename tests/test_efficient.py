@@ -12,18 +12,15 @@ from vec2gpt.costs import fitted_exponent, peak_bytes
 from vec2gpt.efficient import (
     Part,
     attend_chunked,
-    attend_linear,
-    attend_linear_causal,
     attend_local,
     attend_part,
     attend_strided,
     causal,
     join,
-    linear_initial,
-    linear_step,
     strides,
     window,
 )
+from vec2gpt.linear_attention import attend_linear, attend_linear_causal
 from vec2gpt.transformer import Attends, Transformer, TransformerConfig
 
 B, H, T, S, K, V = 2, 3, 23, 17, 4, 5
@@ -173,58 +170,12 @@ def test_strided_is_exact_attention_under_its_rule(length, stride, mask):
     assert_same(partial(attend_strided, mask=mask, stride=stride), expected, qkv(length))
 
 
-# ---- no softmax ----
-
-
-def pairwise(q, k, v, mask):
-    """Linear attention as its definition says it: weights φ(q) · φ(k) over their sum."""
-    q, k = (torch.where(x > 0, x + 1, x.exp()) for x in (q, k))
-    weights = q @ k.mT * mask
-    total = weights.sum(-1, keepdim=True)
-    return weights @ v / torch.where(total > 0, total, 1)
-
-
-@pytest.mark.parametrize("size", [(T, S), (1, S), (T, 1)])
-def test_linear_attention_is_its_definition(size):
-    tokens = torch.rand(B, 1, 1, size[1]) > 0.4
-    tokens[0] = False  # one text is padding alone
-    for mask in (None, tokens):
-        expected = partial(pairwise, mask=1 if mask is None else mask)
-        assert_same(partial(attend_linear, mask=mask), expected, qkv(*size))
-
-
-@pytest.mark.parametrize("chunk", [1, 5, 64])
-@pytest.mark.parametrize("length", LENGTHS)
-def test_causal_linear_attention_is_its_definition(length, chunk):
-    tokens = torch.rand(B, 1, 1, length) > 0.4
-    for mask in (None, tokens):
-        expected = partial(pairwise, mask=causal_mask(length) & (True if mask is None else mask))
-        assert_same(partial(attend_linear_causal, mask=mask, chunk=chunk), expected, qkv(length))
-
-
-def test_token_by_token_it_is_a_recurrent_network():
-    q, k, v = qkv()
-    state, outs = linear_initial(k[..., 0, :], v[..., 0, :]), []
-    sizes = [x.shape for x in state]
-    for t in range(T):
-        out, state = linear_step(q[..., t, :], k[..., t, :], v[..., t, :], state)
-        outs.append(out)
-    torch.testing.assert_close(torch.stack(outs, -2), attend_linear_causal(q, k, v, chunk=5))
-    assert [x.shape for x in state] == sizes  # as large as before the first token
-
-
-def test_linear_attention_is_not_softmax_attention():
-    q, k, v = qkv()
-    assert (attend_linear(q, k, v) - exact(q, k, v)).abs().max() > 0.1
-
-
 # ---- in a model ----
 
 CAUSAL = {
     "chunked": partial(attend_chunked, mask=causal, chunk=5),
     "local": partial(attend_local, before=3),
     "strided": partial(attend_strided, mask=causal, stride=5),
-    "linear": attend_linear_causal,
 }
 
 
@@ -249,17 +200,12 @@ def test_a_transformer_takes_them_and_says_the_same(attend):
     torch.testing.assert_close(model(source, target, attends=attends)[0], model(source, target)[0])
 
 
-def test_a_transformer_of_linear_attention_learns_in_every_weight():
-    model = Transformer(TransformerConfig(9, 9, width=12, heads=3, inner=8, dropout=0.0))
-    source, target = torch.tensor([[4, 5, 6, 7], [3, 4, 0, 0]]), torch.tensor([[1, 5, 6], [1, 3, 4]])
-    decoder = lambda q, k, v, mask: attend_linear_causal(q, k, v)  # noqa: E731
-    attends = Attends(attend_linear, decoder, attend_linear)
-    model(source, target, target, attends=attends)[1].backward()
-    assert all(weight.grad.isfinite().all() for weight in model.parameters())
-    assert all(weight.grad.any() for name, weight in model.named_parameters() if name.endswith("weight"))
-
-
 # ---- what it is for ----
+
+
+def bytes_of_training(attend, length):
+    given = [x.detach().requires_grad_() for x in qkv(length)]
+    return peak_bytes(lambda: attend(*given).sum().backward())
 
 
 @pytest.mark.parametrize(
@@ -269,18 +215,10 @@ def test_a_transformer_of_linear_attention_learns_in_every_weight():
         "chunked": (partial(attend_chunked, chunk=32), 0.5, 1.1),
         "local": (partial(attend_local, before=8, after=8), 0.9, 1.1),
         "strided": (lambda q, k, v: attend_strided(q, k, v, stride=int(q.shape[-2] ** 0.5)), 1.3, 1.6),
-        "linear": (attend_linear, 0.9, 1.1),
-        "linear, causal": (partial(attend_linear_causal, chunk=16), 0.9, 1.1),
     }.values(),
 )
 def test_memory_of_a_step_of_training_grows_as_it_says(attend, low, high):
-    lengths = (128, 512)
-
-    def bytes_of(length):
-        given = [x.detach().requires_grad_() for x in qkv(length)]
-        return peak_bytes(lambda: attend(*given).sum().backward())
-
-    assert low < fitted_exponent(lengths, [bytes_of(length) for length in lengths]) < high
+    assert low < fitted_exponent((128, 512), [bytes_of_training(attend, n) for n in (128, 512)]) < high
 
 
 @pytest.mark.parametrize(
@@ -290,12 +228,13 @@ def test_memory_of_a_step_of_training_grows_as_it_says(attend, low, high):
         "after": (partial(attend_local, before=1, after=-2), "after is -2: give at least 0"),
         "stride": (partial(attend_strided, stride=0), "stride is 0: give at least 1"),
         "chunk": (partial(attend_chunked, chunk=0), "chunk is 0: give at least 1"),
-        "chunk of linear": (partial(attend_linear_causal, chunk=0), "chunk is 0: give at least 1"),
+        "half a stride": (partial(attend_strided, stride=T**0.5), "stride is 4.79.*: give a whole number"),
         "numbers": (partial(attend_chunked, mask=torch.ones(T, T)), "torch.float32: give torch.bool"),
-        "numbers for linear": (partial(attend_linear, mask=torch.ones(1, T)), "give torch.bool"),
-        "linear": (partial(attend_linear, mask=causal_mask(T)), r"give \(…, 1, S\)"),
-        "linear, a rule": (partial(attend_linear, mask=causal), r"give \(…, 1, S\)"),
-        "linear, causal": (partial(attend_linear_causal, mask=causal_mask(T)), "without any"),
+        "another length": (partial(attend_chunked, mask=torch.ones(T, T + 1) > 0), r"shape \(23, 24\): give"),
+        "another batch": (
+            partial(attend_local, mask=torch.ones(5, 1, 1, T) > 0, before=1),
+            r"\(5, 1, 1, 23\)",
+        ),
     }.values(),
 )
 def test_bad_input_says_so(attend, message):
@@ -303,9 +242,10 @@ def test_bad_input_says_so(attend, message):
         attend(*qkv())
 
 
-@pytest.mark.parametrize(
-    "attend", [partial(attend_local, before=1), partial(attend_strided, stride=2), attend_linear_causal]
-)
+ONE_TEXT = [partial(attend_local, before=1), partial(attend_strided, stride=2)]
+
+
+@pytest.mark.parametrize("attend", ONE_TEXT)
 def test_two_texts_are_not_one(attend):
     with pytest.raises(ValueError, match="23 queries and 17 keys are not one text"):
         attend(*qkv(T, S))
@@ -314,9 +254,30 @@ def test_two_texts_are_not_one(attend):
 @pytest.mark.parametrize("attend", [attend_chunked, attend_linear])
 def test_shapes_that_do_not_fit_say_so(attend):
     q, k, v = qkv(T, S)
-    for given in ((q, k, v[..., 1:, :]), (q[0], k, v), (q, k[:1], v[:1])):
+    for given in ((q, k, v[..., 1:, :]), (q[0], k, v), (q, k[:1], v[:1]), (q, k[..., 1:], v)):
         with pytest.raises(ValueError, match=r"give \(…, T, K\), \(…, S, K\) and \(…, S, V\)"):
             attend(*given)
+
+
+@pytest.mark.parametrize("attend", [attend_chunked, *ONE_TEXT, attend_linear_causal])
+def test_an_empty_text_says_so(attend):
+    with pytest.raises(ValueError, match="of one token or more"):
+        attend(*qkv(0))
+
+
+@pytest.mark.parametrize(
+    ("attend", "rule"),
+    [(ONE_TEXT[0], window(1, 0)), (ONE_TEXT[1], strides(2)), (partial(attend_chunked, mask=causal), causal)],
+)
+def test_under_autocast_it_is_as_near_as_attention_itself(attend, rule):
+    """There scores are of another type than what they are made of."""
+    given = [x.detach().float().requires_grad_() for x in qkv()]
+    plain = partial(exact, mask=table(rule, T))
+    truth = plain(*given)
+    with torch.autocast("cpu", torch.bfloat16):
+        ours, theirs = ((f(*given) - truth).abs().max() for f in (attend, plain))
+    assert ours < 4 * theirs
+    assert all(grad.isfinite().all() for grad in torch.autograd.grad(ours, given))
 
 
 def test_in_float32_it_is_as_near_as_the_fused_one():

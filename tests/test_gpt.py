@@ -101,6 +101,19 @@ def test_it_has_the_parameters_of_gpt_2():
     assert sum(weight.numel() for weight in model.parameters()) == 124_439_808
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"context": 0}, "context is 0: give at least 1"),
+        ({"layers": 1.5}, "layers is 1.5: give a whole number"),
+        ({"dropout": 1.0}, "dropout is 1.0: give a share"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        GPTConfig(V, **options)
+
+
 def test_too_many_tokens_are_refused_with_the_limit():
     model = gpt()
     with pytest.raises(ValueError, match="65 tokens are too long for this model's context of 64"):

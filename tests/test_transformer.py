@@ -1,6 +1,7 @@
 """vec2gpt.transformer: the whole model beside torch's, in use, and what it refuses."""
 
 import dataclasses
+import math
 from itertools import product
 
 import pytest
@@ -55,10 +56,14 @@ def test_the_model_is_torchs_transformer_between_vectors_and_head(first):
     options = {"activation": "gelu", "batch_first": True, "norm_first": first, "dtype": torch.double}
     theirs = nn.Transformer(12, H, L, L, 7, 0.0, **options)
     ours = model(residual="pre" if first else "post")
-    ours.encoder, ours.decoder = (
-        nn.ModuleList(map(from_torch, stack.layers)) for stack in (theirs.encoder, theirs.decoder)
-    )
-    ours.encoded, ours.decoded = theirs.encoder.norm, theirs.decoder.norm
+    for stack, blocks, last in (
+        (theirs.encoder, ours.encoder, ours.encoded),
+        (theirs.decoder, ours.decoder, ours.decoded),
+    ):
+        for layer, block in zip(stack.layers, blocks, strict=True):
+            block.load_state_dict(from_torch(layer).state_dict())
+        stack.norm = stack.norm if first else None  # they normalise once more; the paper does not
+        last.load_state_dict(stack.norm.state_dict() if first else {})
 
     def embedded(ids, table):
         return table(ids) * 12**0.5 + sinusoids(10, 12)[: ids.shape[1]]
@@ -85,6 +90,36 @@ def test_labels_are_smoothed_in_training_alone():
     torch.testing.assert_close(loss, -right)
     _, smoothed = ours.train()(SOURCE, IDS, TARGETS)
     torch.testing.assert_close(smoothed, -(0.9 * right + 0.1 * log_p.mean()))
+
+
+@every_style
+def test_every_part_is_as_the_configuration_says(style):
+    ours = model(**style, dropout=0.25)
+    c = ours.config
+    last = NORMS[c.norm] if c.residual == "pre" else nn.Identity
+    assert type(ours.encoded) is type(ours.decoded) is last
+    dropouts = [part.p for part in ours.modules() if isinstance(part, nn.Dropout)]
+    assert dropouts == [0.25] * (2 + 2 * L + 3 * L)  # embeddings, and sublayers of the two sides
+
+
+def test_dropout_is_of_a_tokens_vector_and_its_place():
+    embedded = model(dropout=0.999999).train().source(SOURCE, torch.arange(S))
+    assert not embedded.any()
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_a_fresh_model_knows_nothing_and_its_numbers_are_of_size_1(positions):
+    torch.manual_seed(0)
+    ours = Transformer(dataclasses.replace(CONFIG, positions=positions, width=48, target_vocab=99)).eval()
+    ids = torch.randint(3, 99, (8, 9))
+    _, loss = ours(SOURCE[:1].expand(8, -1), ids, ids)
+    assert loss.item() == pytest.approx(math.log(99), rel=0.2)
+    tables = [part.weight for part in ours.modules() if isinstance(part, nn.Embedding)]
+    assert len(tables) == (4 if positions == "learned" else 2)
+    for table in tables:
+        assert table.norm(dim=1).square().mean().item() == pytest.approx(1, rel=0.2)
+    x = torch.randn(500, 48)
+    assert ours.encoder[0].attention.sublayer.query(x).std().item() == pytest.approx(1, rel=0.1)
 
 
 def test_it_learns_as_many_numbers_as_the_paper_says():
@@ -139,6 +174,21 @@ def test_the_weights_of_every_head_and_layer_can_be_had():
     q, k, v = first.sublayer.project(*[first.norm(x)] * 3)
     mask = (SOURCE != 0)[:, None, None]
     torch.testing.assert_close(looks.encoder[:, 0], attend(q, k, v, mask)[1])
+
+
+def test_the_weights_that_are_had_lead_nowhere_back():
+    assert not any(weights.requires_grad for weights in model().look(SOURCE, IDS))
+
+
+@pytest.mark.parametrize(("side", "near"), {"encoder": 1, "decoder": -1}.items())
+def test_rotary_attention_weights_of_equal_tokens_depend_on_their_distance_alone(side, near):
+    """A weight over that of oneself is exp(q_p · k_r − q_p · k_p), whatever stands beside."""
+    same = torch.full((1, 5), 4)
+    first = getattr(model(positions="rotary").look(same, same), side)[0, 0].log()  # (H, 5, 5)
+    itself, beside = (first.diagonal(far, 1, 2) for far in (0, near))
+    step = beside - (itself[:, 1:] if near < 0 else itself[:, :-1])
+    torch.testing.assert_close(step, step[:, :1].expand_as(step), atol=1e-5, rtol=0)
+    assert (step.abs() > 1e-3).all()
 
 
 @pytest.mark.parametrize("kind", FUSED._fields)
@@ -277,6 +327,15 @@ def test_ids_that_it_cannot_read_are_named():
         ours(SOURCE, torch.full((3, 11), 3))
     with pytest.raises(ValueError, match="decoder_ids hold 8"):
         ours(SOURCE, torch.full((3, 1), 8))
+
+
+def test_each_source_has_a_target():
+    ours = model()
+    with pytest.raises(ValueError, match="2 targets do not go with 3 sources: give one target for each"):
+        ours(SOURCE, IDS[:2])
+    for ids, sources in ((IDS[:1], SOURCE[:2]), (IDS[:2], SOURCE[:1])):
+        with pytest.raises(ValueError, match=f"{len(ids)} targets do not go with {len(sources)} sources"):
+            ours.read(ids, ours.encode(sources))
 
 
 def test_a_text_that_outgrows_the_context_is_refused_not_cut():

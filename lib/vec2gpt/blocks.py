@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from vec2gpt.attention import MultiHeadAttention, attend_fused
+from vec2gpt.checks import chosen
 
 ACTIVATIONS = {
     "relu": F.relu,
@@ -61,7 +62,7 @@ class FeedForward(nn.Module):
         inner = 4 * width if inner is None else inner
         self.inner = nn.Linear(width, inner)
         self.output = nn.Linear(inner, width)
-        self.activation = ACTIVATIONS[activation]
+        self.activation = chosen(ACTIVATIONS, activation=activation)
 
     def forward(self, x):
         return self.output(self.activation(self.inner(x)))
@@ -85,7 +86,7 @@ class Residual(nn.Module):
 
     def __init__(self, sublayer, *, width, dropout=0.0, norm="layer"):
         super().__init__()
-        self.norm = NORMS[norm](width)
+        self.norm = chosen(NORMS, norm=norm)(width)
         self.sublayer = sublayer
         self.dropout = nn.Dropout(dropout)
 
@@ -124,7 +125,7 @@ class Block(nn.Module):
         self, width, *, heads, inner=None, dropout=0.0, activation="relu", residual="pre", norm="layer"
     ):
         super().__init__()
-        self.added = partial(RESIDUALS[residual], width=width, dropout=dropout, norm=norm)
+        self.added = partial(chosen(RESIDUALS, residual=residual), width=width, dropout=dropout, norm=norm)
         self.attention = self.added(SelfAttention(width, heads=heads))
         self.feed_forward = self.added(FeedForward(width, inner=inner, activation=activation))
 
@@ -199,4 +200,6 @@ class CachedLook:
 
     def cache(self):
         """The Cache after all layers were called."""
+        if next(self.layers, None) is not None:
+            raise ValueError(f"only {len(self.keys)} layers have looked: call it once for each")
         return Cache(tuple(self.keys), tuple(self.values), self.positions[:, -1] + 1)

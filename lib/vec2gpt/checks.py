@@ -1,9 +1,11 @@
 """What can be wrong with what a model is given, said so that one knows the way out.
 
-Every model asks the same of its ids and of its configuration, so the questions stand here once. Each function
-raises ValueError naming the value, the limit and what to do, or returns nothing. While a model is exported
-nobody asks: a graph has no numbers yet.
+Every model asks the same of its ids and of its configuration, and every attention of its queries, keys and
+values, so the questions stand here once. Each function raises ValueError naming the value, the limit and what
+to do. While a model is exported nobody asks for ids: a graph has no numbers yet.
 """
+
+from numbers import Integral, Real
 
 import torch
 
@@ -64,30 +66,75 @@ def check_context(ids, context, *, before=0, name="ids"):
         )
 
 
+def check_batch(ids, sources):
+    """ids (B, T) of targets are as many texts as the sources that they belong to."""
+    if not is_exporting() and len(ids) != sources:
+        raise ValueError(f"{len(ids)} targets do not go with {sources} sources: give one target for each")
+
+
+# ---- queries, keys and values ----
+
+
+def check_shapes(q, k, v, mask=None):
+    """q (…, T, K) can look at k (…, S, K) and v (…, S, V), none empty; mask broadcasts to (…, T, S)."""
+    fronts, lengths = {x.shape[:-2] for x in (q, k, v)}, {x.shape[-2] for x in (k, v)}
+    if len(fronts) > 1 or len(lengths) > 1 or q.shape[-1] != k.shape[-1] or not q.numel() * k.numel():
+        shapes = ", ".join(str(tuple(x.shape)) for x in (q, k, v))
+        raise ValueError(
+            f"q, k and v have the shapes {shapes}: give (…, T, K), (…, S, K) and (…, S, V), of one token or "
+            "more"
+        )
+    scores = (*q.shape[:-1], k.shape[-2])
+    if torch.is_tensor(mask) and not _broadcasts(mask.shape, scores):
+        raise ValueError(f"mask has the shape {tuple(mask.shape)}: give one that broadcasts to {scores}")
+
+
+def _broadcasts(shape, target):
+    """Whether a tensor of this shape can be expanded to `target`."""
+    pairs = zip(reversed(shape), reversed(target), strict=False)
+    return len(shape) <= len(target) and all(size in (1, wanted) for size, wanted in pairs)
+
+
+def check_one_text(q, k):
+    """Those who look are those who are seen: q (…, T, K), k (…, T, K)."""
+    if q.shape[-2] != k.shape[-2]:
+        raise ValueError(
+            f"{q.shape[-2]} queries and {k.shape[-2]} keys are not one text that looks at itself: for two "
+            "texts use attend_chunked, which takes any rule as its mask"
+        )
+
+
 # ---- configurations ----
 
 
-def check_sizes(**sizes):
-    """Each is a whole number of at least 1."""
+def check_sizes(least=1, /, **sizes):
+    """Each is a whole number of at least so much."""
     for name, size in sizes.items():
-        if not isinstance(size, int):
+        if not isinstance(size, Integral) or isinstance(size, bool):
             raise ValueError(f"{name} is {size!r}: give a whole number")
-        if size < 1:
-            raise ValueError(f"{name} is {size}: give at least 1")
+        if size < least:
+            raise ValueError(f"{name} is {size}: give at least {least}")
 
 
 def check_shares(**shares):
     """Each is a share, from 0 to below 1."""
     for name, share in shares.items():
-        if not 0 <= share < 1:
-            raise ValueError(f"{name} is {share}: give a share from 0 to below 1")
+        if not isinstance(share, Real) or not 0 <= share < 1:
+            raise ValueError(f"{name} is {share!r}: give a share from 0 to below 1")
+
+
+def chosen(known, **choice):
+    """What is known by the name that was chosen, as in `chosen(ACTIVATIONS, activation="relu")`."""
+    [(what, name)] = choice.items()
+    if name not in known:
+        raise ValueError(f"{what} is {name!r}: choose one of {', '.join(known)}")
+    return known[name]
 
 
 def check_names(config, **known):
     """The configuration's fields of these names are each one of those known."""
     for name, choices in known.items():
-        if getattr(config, name) not in choices:
-            raise ValueError(f"{name} is {getattr(config, name)!r}: choose one of {', '.join(choices)}")
+        chosen(choices, **{name: getattr(config, name)})
 
 
 def check_marks(config):

@@ -5,9 +5,11 @@ floating point, a product and a sum being two, of the matrix products alone (nea
 *numbers* that must be kept, of 4 bytes each in float32. Both are for one text of n tokens: multiply by the
 batch, by the layers, and operations by 3 for a step of training, whose way back costs twice the way forward.
 
-Left out: what softmax, norms and activations cost; how fast memory is, which often decides.
+Left out: what softmax, norms and activations cost; how fast memory is, which often decides; the time of a
+GPU, of which a processor's seconds show only how long it takes to give it work.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -180,8 +182,9 @@ def fitted_exponent(lengths: Sequence[float], costs: Sequence[float]) -> float:
             f"{len(lengths)} lengths and {len(costs)} costs have no slope: give as many of both, of two "
             "different lengths or more"
         )
-    if min(*lengths, *costs) <= 0:
-        raise ValueError(f"{min(*lengths, *costs)} has no logarithm: lengths and costs must be above 0")
+    for value in (*lengths, *costs):
+        if not 0 < value < math.inf:
+            raise ValueError(f"{value} has no logarithm: lengths and costs must be finite, above 0")
     x, y = (torch.tensor(values, dtype=torch.double).log() for values in (lengths, costs))
     x = x - x.mean()
     return (x @ y / (x @ x)).item()

@@ -1,4 +1,4 @@
-"""Attention that does not store, or does not even compute, n² scores.
+"""Attention that does not store, or does not even compute, all n² scores.
 
 Attention compares every query with every key: a text twice as long costs four times as much. What helps:
 
@@ -6,16 +6,17 @@ Attention compares every query with every key: a text twice as long costs four t
                      Milakov & Gimelshein 2018; Rabe & Staats 2021; Dao et al. 2022 (FlashAttention)
     attend_local     look at w neighbours only: n · w. Child et al. 2019; Beltagy, Peters & Cohan 2020
     attend_strided   and at every √n-th token: n · √n. Child et al. 2019
-    attend_linear    no softmax, so that keys are summed up before anyone asks: n. Katharopoulos et al. 2020
 
-Each is a function `(q, k, v, mask) -> out` like `attend_fused`, and goes to a model in its place. The first
-three rest on one fact: a softmax over all keys can be put together from softmaxes over some of them, `join`.
+Each is a function `(q, k, v, mask) -> out` like `attend_fused`, and goes to a model in its place. All rest on
+one fact: a softmax over all keys can be put together from softmaxes over some of them, `join`. What can be
+had without a softmax is in `linear_attention`.
 
 A mask over n² pairs costs n² itself. So here it may also be a *rule* `mask(i, j)`, asked only for the pairs
 that are compared: i and j are the places of queries and keys, whole numbers that broadcast, the answer True
 where i may look at j. `causal` is one; `lambda i, j: tokens[..., j]` is padding, for tokens (B, 1, S).
 
-Left out: patterns that are random or learned (Zaheer et al. 2020; Kitaev et al. 2020), other feature maps.
+Left out: patterns that are random or learned (Zaheer et al. 2020; Kitaev et al. 2020); autocast in the way
+back of attend_chunked, which makes its scores a second time outside of it, so in another precision.
 """
 
 from typing import NamedTuple
@@ -25,6 +26,7 @@ import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
 from vec2gpt.attention import check_mask, scaled_dot
+from vec2gpt.checks import check_one_text, check_shapes, check_sizes
 
 # ---- where one may look, as a rule of places ----
 
@@ -44,14 +46,15 @@ def strides(stride):
     return lambda i, j: ((i - j).abs() < stride) | ((i - j) % stride == 0)
 
 
-def _rule(mask, T, S):
+def _rule(mask, q, k, v):
     """Any mask as a rule: None, boolean and broadcast to (…, T, S), or a rule already."""
+    check_shapes(q, k, v, mask)
     if callable(mask):
         return mask
     if mask is None:
         return lambda i, j: torch.ones_like(i + j, dtype=torch.bool)
     check_mask(mask)
-    mask = mask.expand(*mask.shape[:-2], T, S)  # a view, it takes no memory
+    mask = mask.expand(*mask.shape[:-2], q.shape[-2], k.shape[-2])  # a view, it takes no memory
     return lambda i, j: mask[..., i, j]
 
 
@@ -68,7 +71,7 @@ class Part(NamedTuple):
 def attend_part(q, k, v, allowed):
     """Part of q (…, T, K) looking at k (…, S, K), v (…, S, V), where allowed, boolean (…, T, S)."""
     scores = _scores(q, k, allowed)
-    top = scores.detach().amax(-1, keepdim=True).clamp(min=torch.finfo(q.dtype).min)
+    top = scores.detach().amax(-1, keepdim=True).clamp(min=torch.finfo(scores.dtype).min)
     weights = (scores - top).exp()  # at most 1, however large the scores
     total = weights.sum(-1, keepdim=True)
     total = total.masked_fill(total == 0, 1.0)  # who may look nowhere sees 0
@@ -98,8 +101,8 @@ def attend_chunked(q, k, v, mask=None, *, chunk=256):
     them again. Tiles that the mask closes are passed over: nearly half of them, where it is causal. What
     `attend_fused` calls does the same, compiled.
     """
-    _check(q, k, v, chunk=(chunk, 1))
-    return _Chunked.apply(q, k, v, _rule(mask, q.shape[-2], k.shape[-2]), chunk)
+    check_sizes(chunk=chunk)
+    return _Chunked.apply(q, k, v, _rule(mask, q, k, v), chunk)
 
 
 class _Chunked(torch.autograd.Function):
@@ -148,19 +151,24 @@ def _tiles(q, k, rule, chunk):
 
 
 def attend_local(q, k, v, mask=None, *, before, after=0):
-    """`attend` of one text under `mask` and `window(before, after)`: n tokens cost n · (before + after)."""
-    _check_one_text(q, k, v, before=(before, 0), after=(after, 0))
-    return _attend_near(q, k, v, _rule(mask, q.shape[-2], k.shape[-2]), before, after).out
+    """`attend` of one text under `mask` and `window(before, after)`: n tokens cost 2 n · (before + after).
+
+    Half of it is for nothing: whole blocks of w = before + after queries meet the 2 w keys of all of them.
+    """
+    check_one_text(q, k)
+    check_sizes(0, before=before, after=after)
+    return _attend_near(q, k, v, _rule(mask, q, k, v), before, after).out
 
 
 def attend_strided(q, k, v, mask=None, *, stride):
-    """`attend` of one text under `mask` and `strides(stride)`: n tokens cost n · (2 stride + n / stride).
+    """`attend` of one text under `mask` and `strides(stride)`: n tokens cost n · (4 stride + n / stride).
 
-    With a stride of about √n that is n · √n, and two looks lead from any token to any other: along the
+    With a stride of about √n that is 5 n · √n, and two looks lead from any token to any other: along the
     stride, then to a neighbour.
     """
-    _check_one_text(q, k, v, stride=(stride, 1))
-    rule = _rule(mask, q.shape[-2], k.shape[-2])
+    check_one_text(q, k)
+    check_sizes(stride=stride)
+    rule = _rule(mask, q, k, v)
     near = _attend_near(q, k, v, rule, stride - 1, stride - 1)
     return join(near, _attend_along_strides(q, k, v, rule, stride)).out
 
@@ -195,106 +203,3 @@ def _attend_along_strides(q, k, v, rule, stride):
 def _within(rule, i, j, T):
     """What the rule says of places in the text; nobody looks at those before it or behind it."""
     return (j >= 0) & (j < T) & rule(i.clamp(max=T - 1), j.clamp(0, T - 1))
-
-
-# ---- no softmax ----
-
-
-def attend_linear(q, k, v, mask=None):
-    """An average whose weights are φ(q) · φ(k) instead of exp(q · k / √K), in any order of multiplying.
-
-    (φ(q) φ(k)ᵀ) v makes T · S weights first; φ(q) (φ(k)ᵀ v) is the same and makes a matrix (K, V) instead.
-    It is *not* what `attend` computes, so a model must be trained with it. mask: which keys count, (…, 1, S).
-    """
-    _check(q, k, v)
-    q, k, v = _features(q), _counted(_features(k), mask), _with_ones(v)
-    return _divided(q @ (k.mT @ v))
-
-
-def attend_linear_causal(q, k, v, mask=None, *, chunk=64):
-    """`attend_linear` of one text, each query asking only the keys up to its own place.
-
-    It adds what the chunks before have summed up, and the pairs inside one's own chunk.
-    """
-    _check_one_text(q, k, v, chunk=(chunk, 1))
-    T = q.shape[-2]
-    q, k, v = (
-        F.pad(x, (0, 0, 0, -T % chunk)).unflatten(-2, (-1, chunk))  # (…, N, c, K)
-        for x in (_features(q), _counted(_features(k), mask), _with_ones(v))
-    )
-    sums = (k.mT @ v).cumsum(-3)  # (…, N, K, V + 1), up to the end of each chunk
-    before = F.pad(sums[..., :-1, :, :], (0, 0, 0, 0, 1, 0))
-    return _divided(q @ before + (q @ k.mT).tril() @ v).flatten(-3, -2)[..., :T, :]
-
-
-class LinearState(NamedTuple):
-    """All that linear attention keeps of a text, however long: it is a recurrent network."""
-
-    values: torch.Tensor  # (…, K, V), Σ φ(k) vᵀ
-    weights: torch.Tensor  # (…, K), Σ φ(k)
-
-
-def linear_initial(k, v):
-    """The state before the first token, for keys like k (…, K) and values like v (…, V)."""
-    return LinearState(k.new_zeros(*k.shape, v.shape[-1]), torch.zeros_like(k))
-
-
-def linear_step(q, k, v, state):
-    """One token of `attend_linear_causal`: q, k (…, K), v (…, V) -> (out (…, V), state)."""
-    q, k = _features(q), _features(k)
-    values = state.values + k[..., :, None] * v[..., None, :]
-    weights = state.weights + k
-    out = (q[..., None, :] @ values).squeeze(-2) / (q * weights).sum(-1, keepdim=True)
-    return out, LinearState(values, weights)
-
-
-def _features(x):
-    """φ(x) = elu(x) + 1: above 0, so that weights are."""
-    return F.elu(x) + 1
-
-
-def _with_ones(v):
-    """Values with a last number 1: its sum is what the sums of the others are divided by."""
-    return F.pad(v, (0, 1), value=1.0)
-
-
-def _divided(sums):
-    """Averages of sums (…, V + 1), 0 where no key counted."""
-    total = sums[..., -1:]
-    return sums[..., :-1] / total.masked_fill(total == 0, 1.0)
-
-
-def _counted(k, mask):
-    """Features of keys (…, S, K), 0 where they do not count."""
-    if mask is None:
-        return k
-    if callable(mask) or mask.dim() < 2 or mask.shape[-2] != 1:
-        raise ValueError(
-            "linear attention sums up the keys before anyone asks, so its mask must be one for all queries: "
-            "give (…, 1, S); instead of a causal mask, use attend_linear_causal without any"
-        )
-    check_mask(mask)
-    return k * mask.mT
-
-
-# ---- what does not fit ----
-
-
-def _check(q, k, v, **sizes):
-    """Raise ValueError for axes in front that differ, or a size below its least: name=(size, least)."""
-    if not q.shape[:-2] == k.shape[:-2] == v.shape[:-2] or k.shape[-2] != v.shape[-2]:
-        shapes = ", ".join(str(tuple(x.shape)) for x in (q, k, v))
-        raise ValueError(f"q, k and v have the shapes {shapes}: give (…, T, K), (…, S, K) and (…, S, V)")
-    for name, (size, least) in sizes.items():
-        if size < least:
-            raise ValueError(f"{name} is {size}: give at least {least}")
-
-
-def _check_one_text(q, k, v, **sizes):
-    """`_check`, and that those who look are those who are seen."""
-    _check(q, k, v, **sizes)
-    if q.shape[-2] != k.shape[-2]:
-        raise ValueError(
-            f"{q.shape[-2]} queries and {k.shape[-2]} keys are not one text that looks at itself: for two "
-            "texts use attend_chunked, which takes any rule as its mask"
-        )

@@ -17,7 +17,7 @@ from torch import nn
 
 from vec2gpt.attention import attend_fused, causal_mask
 from vec2gpt.blocks import Block, CachedLook, empty_cache
-from vec2gpt.checks import check_context, check_ids
+from vec2gpt.checks import check_context, check_ids, check_shares, check_sizes
 from vec2gpt.language import next_token_loss
 
 
@@ -29,6 +29,11 @@ class GPTConfig:
     heads: int = 4
     width: int = 128
     dropout: float = 0.0
+
+    def __post_init__(self):
+        names = "vocab_size context layers heads width"
+        check_sizes(**{name: getattr(self, name) for name in names.split()})
+        check_shares(dropout=self.dropout)
 
 
 class GPT(nn.Module):

@@ -18,7 +18,9 @@ def angles(context, width):
     The first pair goes round once in 2π places, the last one in nearly 10000 · 2π.
     """
     if width % 2:
-        raise ValueError(f"{width} numbers are no pairs: choose an even width")
+        raise ValueError(
+            f"{width} numbers are no pairs: choose an even width; where positions are rotary, that of a head"
+        )
     pairs = torch.arange(width // 2)
     return torch.arange(context)[:, None] / 10000 ** (2 * pairs / width)
 
@@ -39,7 +41,10 @@ class Positions(nn.Module):
         super().__init__()
 
     def forward(self, x, places):
-        """x (B, T, D) of tokens that stand at places (T,) or (B, T), 0 … C − 1 -> (B, T, D)."""
+        """x (B, T, D) of tokens that stand at places (T,) or (B, T) -> (B, T, D).
+
+        Places are 0 … C − 1: a model checks that, here a negative one would be counted from the end.
+        """
         return x
 
     def turn(self, x, places):
@@ -48,7 +53,7 @@ class Positions(nn.Module):
 
 
 class Sinusoidal(Positions):
-    """x + waves: any place can be told, also one that no training text was long enough for."""
+    """x + waves: any place of the context can be told, also one that no training text reached."""
 
     def __init__(self, width, *, context, head_width):
         super().__init__(width, context=context, head_width=head_width)

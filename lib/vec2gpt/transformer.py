@@ -9,6 +9,7 @@ this one learns at all places at once: nothing waits for a state, and only writi
 A decoder that writes keeps the keys and values of what it wrote (`Cache`), so that a step costs one token.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -28,6 +29,7 @@ from vec2gpt.blocks import (
     empty_cache,
 )
 from vec2gpt.checks import (
+    check_batch,
     check_context,
     check_ids,
     check_marks,
@@ -77,14 +79,7 @@ class TransformerConfig:
             )
 
 
-STYLE = (
-    "heads",
-    "inner",
-    "dropout",
-    "activation",
-    "residual",
-    "norm",
-)  # what a configuration tells its blocks
+BLOCK_OPTIONS = ("heads", "inner", "dropout", "activation", "residual", "norm")  # told to every block
 
 
 class Memory(NamedTuple):
@@ -105,9 +100,9 @@ class TransformerState(NamedTuple):
 class Attends(NamedTuple):
     """How each kind of attention is computed, `(q, k, v, mask) -> out`: to watch it, or to change it."""
 
-    encoder: callable = attend_fused
-    decoder: callable = attend_fused
-    cross: callable = attend_fused
+    encoder: Callable = attend_fused
+    decoder: Callable = attend_fused
+    cross: Callable = attend_fused
 
 
 FUSED = Attends()
@@ -151,7 +146,7 @@ class Transformer(EncoderDecoder, nn.Module):
     def __init__(self, config):
         super().__init__()
         self.config = c = config
-        style = {name: getattr(c, name) for name in STYLE}
+        style = {name: getattr(c, name) for name in BLOCK_OPTIONS}
         last = NORMS[c.norm if c.residual == "pre" else "none"]  # the others end normalised, or as they are
         self.source, self.target = Embedding(c, c.source_vocab), Embedding(c, c.target_vocab)
         self.encoder = nn.ModuleList(Block(c.width, **style) for _ in range(c.encoder_layers))
@@ -192,13 +187,16 @@ class Transformer(EncoderDecoder, nn.Module):
         return Memory(keys, values, mask)
 
     def look(self, source_ids, decoder_ids):
-        """Where each head of each layer looks: `Looks`, each row of which sums to 1."""
+        """Where each head of each layer looks: `Looks`, each row of which sums to 1, without gradients.
+
+        It reads as the model would: in training mode with dropout, so call `eval()` first.
+        """
         watched = Attends(*([] for _ in Attends._fields))
 
         def watching(seen):
             def watch(q, k, v, mask):
                 out, weights = attend(q, k, v, mask)
-                seen.append(weights)
+                seen.append(weights.detach())
                 return out
 
             return watch
@@ -225,6 +223,7 @@ class Transformer(EncoderDecoder, nn.Module):
     # ---- shared ----
 
     def _decode(self, ids, places, memory, *, look, cross):
+        check_batch(ids, len(memory.mask))
         x = self.target(ids, places)  # (B, T, D)
         look, look_back = self.target.told(look, places), partial(cross, mask=memory.mask)
         for block, *remembered in zip(self.decoder, memory.keys, memory.values, strict=True):
@@ -236,11 +235,14 @@ class Transformer(EncoderDecoder, nn.Module):
         check_context(ids, self.config.context, before=before, name=name)
 
     def _initialise(self):
-        """Matrices as Glorot & Bengio 2010, so that numbers keep their size; tokens' vectors of length 1."""
+        """Matrices as Glorot & Bengio 2010, so that numbers keep their size.
+
+        Vectors of tokens, and of places where these are learned, of length 1.
+        """
         for weight in self.parameters():
             if weight.dim() > 1:
                 nn.init.xavier_uniform_(weight)
-        for side in (self.source, self.target):
-            nn.init.normal_(side.table.weight, std=self.config.width**-0.5)
+        for table in (part for part in self.modules() if isinstance(part, nn.Embedding)):
+            nn.init.normal_(table.weight, std=self.config.width**-0.5)
         if self.config.tied:
             self.source.table.weight = self.head.weight = self.target.table.weight

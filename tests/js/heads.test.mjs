@@ -137,6 +137,15 @@ test("heads: a text that cannot be read says why, and is not asked", async () =>
   assert.deepEqual([example.state.model, example.state.text, example.state.row], ["french", "the cat sees", 0]);
 });
 
+test("heads: while a text cannot be read, one can still look round in the last answer", async () => {
+  const c = await context(), unread = after(key(after(c, { ...c.state, kind: "encoder" }), "ArrowRight"), { ...c.state, kind: "encoder", at: [0, 1], text: "cx" });
+  assert.match(sentence(unread), /^Layer 1, head 2 \(on\): from “c” it looks at “a” 75%/);
+  assert.equal(key(key(unread, "ArrowLeft"), "ArrowRight").state.at[1], 1);
+  assert.match(sentence(click(unread, "head0.2")), /^Layer 1, head 3 /);
+  assert.deepEqual([button(unread, "toggle"), key(unread, " ")].map(({ state }) => state.off), [["encoder.0.1"], ["encoder.0.1"]]);
+  assert.match(sentence(unread), /“cat” becomes/);
+});
+
 test("heads: a link brings text, model, kind, heads and mask back", async () => {
   const c = await context(), there = after(c, { ...c.state, text: "tab", kind: "decoder", at: [1, 2], row: 2, off: ["cross.0.1", "decoder.1.2"], masked: false }).state;
   assert.deepEqual(heads.fromLink(heads.toLink("heads", there, c.state), "heads", c, view), there);

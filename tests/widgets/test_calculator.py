@@ -8,7 +8,7 @@ import torch
 
 from vec2gpt.attention import attend, attend_fused
 from vec2gpt.costs import block_operations, cache_numbers, even_length, peak_bytes, recurrent_operations
-from vec2gpt.widgets.calculator import EXAMPLES, KINDS, LENGTHS, LIMITS, OUTPUTS, QUANTITIES, Calculator
+from vec2gpt.widgets.calculator import EVEN, EXAMPLES, KINDS, LENGTHS, LIMITS, OUTPUTS, QUANTITIES, Calculator
 from vec2gpt.widgets.calculator import calculator_widget as widget
 
 SHAPE = {"width": 96, "heads": 3, "layers": 2, "batch": 5, "window": 700}
@@ -46,7 +46,7 @@ def test_costs_are_those_of_the_library():
     assert plain == thrifty == 32 * 4 * block_operations(1024, 128)
     assert lstm == 32 * 4 * recurrent_operations(1024, 128, hidden=128, gates=4)
     assert answer["keep"][2, -1] == 4 * 32 * cache_numbers(2048, 128, layers=4)
-    assert answer["even"] == even_length(128) == 768
+    assert answer["even"] == even_length(128) == by_formula(EVEN.formula, 1024, SHAPE | {"width": 128}) == 768
     assert answer["share"].item() == pytest.approx(4 * 1024 / (4 * 1024 + 24 * 128))
 
 
@@ -115,11 +115,14 @@ def test_lines_alone_are_drawn_where_nothing_was_measured():
         ({"read": {"GRU": {}}}, {}, KeyError, "there is no kind 'GRU': give LSTM, plain, thrifty"),
         ({"read": {"LSTM": {64: 0.0, 128: 1}}}, {}, ValueError, "LSTM: 0.0 at length 64: give a cost"),
         ({"read": {"LSTM": {64: float("nan"), 128: 1}}}, {}, ValueError, "nan at length 64"),
-        ({"read": {"LSTM": {8: 1, 128: 1}}}, {}, ValueError, "1 at length 8: .* at 16 to 1,048,576"),
-        ({"read": {"LSTM": {64: 1}}}, {}, ValueError, "no slope"),
-        ({}, {"width": 4}, ValueError, "width is 4: give 8 to 16,384"),
-        ({}, {"batch": 0}, ValueError, "batch is 0: give 1 to 1,024"),
-        ({}, {"length": 5}, ValueError, "length is 5: give 16 to 1,048,576"),
+        ({"read": {"LSTM": {8: 1, 128: 1}}}, {}, ValueError, "1 at length 8: .* from 16 to 1,048,576"),
+        ({"read": {"LSTM": {"64": 1, 128: 1}}}, {}, ValueError, "1 at length '64': .* a whole number"),
+        ({"read": {"LSTM": {}}}, {}, ValueError, "0 lengths make no line: give two or more"),
+        ({"read": {"LSTM": {64: 1}}}, {}, ValueError, "1 lengths make no line"),
+        ({}, {"width": 4}, ValueError, "width is 4: give a whole number from 8 to 16,384"),
+        ({}, {"batch": 0}, ValueError, "batch is 0: give a whole number from 1 to 1,024"),
+        ({}, {"length": 5}, ValueError, "length is 5: give a whole number from 16 to 1,048,576"),
+        ({}, {"length": 1024.5}, ValueError, "length is 1024.5: give a whole number"),
         ({}, {"heads": 5}, ValueError, "5 heads do not share a width of 96: give a divisor"),
     ],
 )

@@ -200,12 +200,8 @@ LONE = a_model()
             {},
             "room for 12 tokens: .* at least 17",
         ),
-        (LONE, (LETTERS, PHONEMES), "", {}, "'' has 0 letters; give 1 to 16"),
         (LONE, (LETTERS, PHONEMES), "a" * 17, {}, "has 17 letters; give 1 to 16"),
-        (LONE, (LETTERS, PHONEMES), "Cat", {}, "holds 'C'; the model knows abcdeknt"),
-        (BOTH["words"], (ENGLISH, FRENCH), "the dog", {}, "holds 'dog'; the model knows 4 words"),
         (BOTH, VOCABS, "cat", {}, "words reads words, and no text is of such: give an example"),
-        (BOTH, VOCABS, "cat", {"examples": ["the cat", "zoo"]}, "'zoo' holds 'o', 'z'.*'zoo' holds 'zoo'"),
     ],
 )
 def test_the_widget_says_what_it_takes(models, vocabs, text, options, said):

@@ -83,6 +83,8 @@ def broken():
         ({"a": of("sinusoidal")}, {"width": 15}, "width is 15: give an even number from 4 to 128"),
         ({"a": of("sinusoidal")}, {"places": 200}, "places is 200"),
         ({"a": of("sinusoidal")}, {"place": 24}, "place is 24: they are counted from 0 to 23"),
+        ({"a": of("sinusoidal")}, {"place": 2.5}, "place is 2.5: give a whole number"),
+        ({"a": of("sinusoidal")}, {"width": 8.0}, "width is 8.0: give a whole number"),
         ({"a": of("sinusoidal")}, {"pair": 8}, "pair is 8: they are counted from 0 to 7"),
         ({"a": of("sinusoidal")}, {"places": 32}, "a knows 24 places: show at most as many, not 32"),
         ({"a": of("rotary")}, {"width": 8}, "a is for vectors of 16 numbers, not of 8"),

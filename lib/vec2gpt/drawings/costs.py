@@ -22,7 +22,7 @@ def waiting(axes: Sequence[Axes], words: Sequence[str]) -> None:
     """Who works when: figure(…, columns=3, width=7.6, height=2.6) for five words; a column is a moment.
 
     A recurrent network reads one word a moment, a block works on all at once, and whoever writes goes one
-    word after the other again, looking at what is there.
+    word after the other again, looking at what it has kept.
     """
     count = len(words)
     recurrent, block, writing = axes
@@ -38,6 +38,9 @@ def waiting(axes: Sequence[Axes], words: Sequence[str]) -> None:
             _cell(writing, (t, -seen), KEY, "k, v")
         if t:
             arrow(recurrent, (t - 1 + SIDE / 2, 1 - t), (t, 1 - t), (t, -t + SIDE / 2))
+    for ax in (recurrent, writing):
+        letter(ax, ((count - 1) / 2, -count - 0.65), "moment", size=SMALL, va="top")
+    letter(writing, (1.2, 1.5 - count), "k, v: kept", size=SMALL)
 
 
 def _panel(ax: Axes, title: str, words: Sequence[str], moments: Sequence) -> None:
@@ -59,8 +62,8 @@ def tiles(axes: Sequence[Axes], *, count: int = 6, tile: int = 2) -> None:
     Left, all count² scores are kept. Right, one tile of them; beside it, for each row, what is kept of the
     tiles before: an average and how much it weighs.
     """
-    if tile < 1 or count % tile:
-        raise ValueError(f"tiles of {tile} do not fill {count} rows: choose a divisor of {count}")
+    if tile < 1 or count % tile or tile == count:
+        raise ValueError(f"tiles of {tile} do not part {count} rows: choose a divisor below {count}")
     stored, tiled = axes
     for i in range(count):
         for j in range(count):

@@ -14,7 +14,7 @@ from torch import nn
 from vec2gpt.checks import check_ids
 from vec2gpt.transformer import Transformer, TransformerConfig
 
-ACTIVATIONS = {  # their name → ours
+OUR_ACTIVATIONS = {  # by their name
     "relu": "relu",
     "gelu": "gelu",
     "gelu_new": "gelu tanh",
@@ -75,12 +75,12 @@ def forbid(step, *ids):
 
         greedy(forbid(model.step, model.config.pad), *model.start(source_ids), eos=model.config.eos, limit=99)
     """
+    never = torch.tensor([ids])  # (1, N), where to look at it makes no GPU wait
 
     def allowed(tokens, state):
         logits, state = step(tokens, state)
-        never = torch.tensor([ids], device=logits.device)
         check_ids(never, logits.shape[-1], name="forbidden ids")
-        return logits.index_fill(-1, never[0], -torch.inf), state
+        return logits.index_fill(-1, never[0].to(logits.device), -torch.inf), state
 
     return allowed
 
@@ -179,6 +179,7 @@ def _both(config, name):
 
 def _activation(name):
     """Our name of it."""
-    if name not in ACTIVATIONS:
-        raise ValueError(f"the activation {name!r} has no equal here: give one of {', '.join(ACTIVATIONS)}")
-    return ACTIVATIONS[name]
+    if name not in OUR_ACTIVATIONS:
+        known = ", ".join(OUR_ACTIVATIONS)
+        raise ValueError(f"the activation {name!r} has no equal here: give one of {known}")
+    return OUR_ACTIVATIONS[name]

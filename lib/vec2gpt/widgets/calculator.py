@@ -149,6 +149,7 @@ QUANTITIES = {
     "keep": Quantity(Cost("4 · B · L", lambda s: 4 * s.batch * s.layers), KEEP),
 }
 TIMED = ("read", "write")  # measured in seconds; the others are bytes, 4 to a number
+EVEN = Cost("6 · D", lambda s: even_length(s.width))  # from this length on attention is most of a block
 
 
 class Calculator(nn.Module):
@@ -165,7 +166,7 @@ class Calculator(nn.Module):
         n = s.n[-2:-1]
         share = attention_operations(n, s.width) / block_operations(n, s.width)
         costs = [quantity.of(s) for quantity in QUANTITIES.values()]
-        return tuple(answer.float() for answer in (*costs, share, even_length(s.width)))
+        return tuple(answer.float() for answer in (*costs, share, EVEN.of(s)))
 
 
 OUTPUTS = [*QUANTITIES, "share", "even"]
@@ -205,6 +206,7 @@ def calculator_widget(
             "limits": LIMITS,
             "start": start,
             "examples": [[name, shape] for name, shape in EXAMPLES.items()],
+            "even": EVEN.formula,
             "formulas": {name: [one.formula(kind) for kind in KINDS] for name, one in QUANTITIES.items()},
             "measured": {
                 name: {kind: _measured(name, kind, costs, shape) for kind, costs in kinds.items()}
@@ -230,8 +232,8 @@ def _measured(name: str, kind: str, costs: Mapping[int, float], shape: Mapping[s
 def _check_start(start: dict[str, int]) -> None:
     for name, value in start.items():
         least, most = LIMITS[name]
-        if not least <= value <= most:
-            raise ValueError(f"{name} is {value}: give {least:,} to {most:,}")
+        if not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(f"{name} is {value}: give a whole number from {least:,} to {most:,}")
     if start["width"] % start["heads"]:
         raise ValueError(f"{start['heads']} heads do not share a width of {start['width']}: give a divisor")
 
@@ -244,8 +246,11 @@ def _check_points(points: Mapping[str, Mapping[str, Mapping[int, float]]]) -> No
         for kind, costs in kinds.items():
             if kind not in KINDS:
                 raise KeyError(f"there is no kind {kind!r}: give {', '.join(KINDS)}")
+            if len(costs) < 2:
+                raise ValueError(f"{name}, {kind}: {len(costs)} lengths make no line: give two or more")
             for n, cost in costs.items():
-                if not least <= n <= most or not 0 < cost < math.inf:
+                if not isinstance(n, int) or not least <= n <= most or not 0 < cost < math.inf:
                     raise ValueError(
-                        f"{name}, {kind}: {cost} at length {n}: give a cost above 0, at {least} to {most:,}"
+                        f"{name}, {kind}: {cost} at length {n!r}: give a cost above 0, at a whole number of "
+                        f"tokens from {least} to {most:,}"
                     )

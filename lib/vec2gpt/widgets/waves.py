@@ -8,6 +8,7 @@ what they have become. Waves alone, and turned queries and keys, know how far ap
 import torch
 from torch import Tensor, nn
 
+from vec2gpt.checks import check_sizes
 from vec2gpt.positions import Positions, Rotary, Sinusoidal, angles
 from vec2gpt.widgets.live import LiveModel
 
@@ -81,11 +82,12 @@ def _kind(positions: Positions, width: int) -> dict:
 def _check(positions: dict[str, Positions], width: int, places: int, place: int, pair: int) -> None:
     if not positions:
         raise ValueError("there is nothing to show: give at least one of POSITIONS, by its name")
+    check_sizes(0, width=width, places=places, place=place, pair=pair)
     for what, value in {"width": width, "places": places}.items():
         if not FEWEST <= value <= MOST or value % 2:
             raise ValueError(f"{what} is {value}: give an even number from {FEWEST} to {MOST}")
     for what, value, size in (("place", place, places), ("pair", pair, width // 2)):
-        if not 0 <= value < size:
+        if value >= size:
             raise ValueError(f"{what} is {value}: they are counted from 0 to {size - 1}")
     for name, one in positions.items():
         if not isinstance(one, Positions):

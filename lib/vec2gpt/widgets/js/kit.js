@@ -53,6 +53,9 @@ export const esc = (text) =>
 
 export const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
 
+/** Where in a list of `size` entries a cursor stands that may be anything: the nearest entry, the first for what is no number. */
+export const index = (x, size) => clamp(Math.trunc(+x) || 0, 0, size - 1);
+
 /** A character as words speak of it. */
 export const spoken = (ch, k = speak(KIT_WORDS)) => ({ " ": k.space, "\n": k.newline })[ch] ?? ch;
 

@@ -110,12 +110,15 @@ function cursor(c, at) {
     (state[chosen(c)] && here > 0 ? `<circle class="cursor" cx="${at.x(asked(c).length).toFixed(1)}" cy="${at.y(here).toFixed(1)}" r="7"/>` : "");
 }
 
+/** From which length on attention is most of a block, as a formula. */
+const evenLength = ({ settings }) => `n = ${settings.even.replaceAll(" · ", " ")}`.replaceAll(" ", "\u00a0");
+
 /** Where attention comes to be half of a block. */
 function even(c, { x }) {
   const n = c.result.even.data[0], [least, most] = c.settings.limits.length;
   if (!isTime(c.state.what) || n < least || n > most || !(c.state.plain || c.state.thrifty)) return "";
   const left = x(n) > LEFT + WIDE - 50 || (x(asked(c).length) > x(n) && x(asked(c).length) < x(n) + 50);   // not under the cursor
-  return `<line x1="${x(n)}" x2="${x(n)}" y1="${TOP}" y2="${TOP + HIGH}" stroke="var(--soft)" stroke-dasharray="3 3"/>${write(x(n) + (left ? -4 : 4), TOP + 13, "n = 6 D", left ? "end" : "start", 'class="soft haloed"')}`;
+  return `<line x1="${x(n)}" x2="${x(n)}" y1="${TOP}" y2="${TOP + HIGH}" stroke="var(--soft)" stroke-dasharray="3 3"/>${write(x(n) + (left ? -4 : 4), TOP + 13, esc(evenLength(c)), left ? "end" : "start", 'class="soft haloed"')}`;
 }
 
 function picture(c) {
@@ -180,7 +183,7 @@ function sentence(c) {
   const first = w.says[what](exact(n), upper(name), amount(what, here, w)), more = told(c, kind, here), both = isTime(what) && (kind === "plain" || kind === "thrifty");
   return [
     `${first}${more && `; ${more}`}.`, beside(c), twice / here < 1.005 ? w.steady : w.twice(digits(twice / here)),
-    both ? w.share(`${digits(100 * result.share.data[0])}%`, exact(result.even.data[0]), n >= result.even.data[0]) : "",
+    both ? w.share(`${digits(100 * result.share.data[0])}%`, `${evenLength(c)}\u00a0=\u00a0${exact(result.even.data[0])}`, n >= result.even.data[0]) : "",
   ].filter(Boolean);
 }
 
@@ -242,7 +245,7 @@ export const view = {
       measured: (told) => `measured ${told}`, free: (kind) => `${kind}: it keeps nothing, and reads the whole text again for each token.`,
       more: (kind, ratio) => `That is ${ratio} times the cost of the cheapest other line, ${kind}.`, less: (kind, ratio) => `The cheapest other line, ${kind}, costs ${ratio} times as much.`, equal: (kind) => `The cheapest other line, ${kind}, costs the same.`,
       twice: (ratio) => `At twice the length it costs ${ratio} times as much.`, steady: "At twice the length it costs the same.",
-      share: (share, even, most) => (most ? `Attention itself is ${share} of it: at n = 6 D = ${even} it overtook the projections and the feed-forward.` : `Attention itself is ${share} of it: up to n = 6 D = ${even} the projections and the feed-forward cost more.`),
+      share: (share, even, most) => (most ? `Attention itself is ${share} of it: at ${even} it overtook the projections and the feed-forward.` : `Attention itself is ${share} of it: up to ${even} the projections and the feed-forward cost more.`),
       outside: (field, [least, most]) => `${field}: give a whole number from ${least} to ${most}:`, shares: (heads, width) => `${heads} heads do not share a width of ${width}; these do:`,
     },
   },
@@ -263,7 +266,7 @@ export const view = {
   ],
   moved: (state, c) => (state.power === c.state.power ? state : { ...state, length: String(Math.round(2 ** state.power)) }),
   accept: ({ state, settings: { kinds, limits } }) => {
-    const n = whole(state.length), [least, most] = limits.length, at = clamp(Math.trunc(+state.at) || 0, 0, kinds.length - 1), on = state[kinds[at]] ? at : kinds.findIndex((kind) => state[kind]);
+    const n = whole(state.length), [least, most] = limits.length, at = index(state.at, kinds.length), on = state[kinds[at]] ? at : kinds.findIndex((kind) => state[kind]);
     const text = Object.fromEntries(Object.keys(FIELDS).map((name) => [name, String(state[name]).slice(0, 12)]));
     return { ...state, ...text, at: on < 0 ? at : on, power: n >= least && n <= most ? Math.log2(n) : state.power };
   },

@@ -12,8 +12,12 @@ const ALONE = 0, CHANGED = 1;                                   // the two readi
 
 // ---- what the answer says ----
 
-/** The state that the picture shows: the reader's, or, while another text or model is read, that of the answer. */
-const shown = (c) => (here(c) && modelName(c, c.state) === modelName(c, c.result.of) ? c.state : c.result.of);
+/** The state that the picture shows: the reader's; while another text or model is read, that of the answer, where the
+    reader chooses what to look at as before. */
+function shown(c) {
+  const { state, result: { of } } = c, { kind, at, row } = state;
+  return here(c) && modelName(c, state) === modelName(c, of) ? state : { ...of, kind, at, row };
+}
 
 /** How many layers and heads there are of the kind that is shown. */
 const sizeOf = (c, state = shown(c)) => { const { layers, heads } = modelKind(c, state); return [layers[state.kind], heads]; };
@@ -131,7 +135,7 @@ const chosenHead = (c) => headName(shown(c).kind, ...looked(c).slice(0, 2));
 /** All heads of this kind off but the chosen one. */
 const onlyThis = (c) => ({ ...c.state, off: [...new Set([...c.state.off, ...headsOf(c)])].filter((name) => name !== chosenHead(c)) });
 
-function typed(c, key) {
+function keyed(c, key) {
   const { state } = c, [layer, head, row] = looked(c), [layers, heads] = sizeOf(c), last = namesOf(c).rows.length - 1;
   const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key], to = { PageUp: row - 1, PageDown: row + 1, Home: 0, End: last }[key];
   if (step) return { ...state, at: [clamp(layer + step[0], 0, layers - 1), clamp(head + step[1], 0, heads - 1)] };
@@ -186,11 +190,11 @@ export const view = {
     ];
   },
   accept: (c) => {
-    const { settings: { limit, size: [layers, heads] } } = c, { at, row, off, kind, masked } = c.state, whole = (x, end) => clamp(Math.trunc(+x) || 0, 0, end), mine = modelKind(c, c.state);
+    const { settings: { limit, size: [layers, heads] } } = c, { at, row, off, kind, masked } = c.state, mine = modelKind(c, c.state);
     const isHead = (name) => KINDS.some((one) => typeof name === "string" && name.startsWith(`${one}.`) && /^\w+\.\d\d?\.\d\d?$/.test(name) && +name.split(".")[1] < mine.layers[one] && +name.split(".")[2] < mine.heads);
     return {
       ...c.state, text: lineOf(c.state.text, c.settings), other: lineOf(c.state.other, c.settings), kind: KINDS.includes(kind) ? kind : "cross", masked: masked !== false, list: c.state.list === true,
-      at: [whole(at?.[0], layers - 1), whole(at?.[1], heads - 1)], row: whole(row, limit), off: Array.isArray(off) ? [...new Set(off.filter(isHead))].sort() : [],
+      at: [index(at?.[0], layers), index(at?.[1], heads)], row: index(row, limit + 1), off: Array.isArray(off) ? [...new Set(off.filter(isHead))].sort() : [],
     };
   },
   moved: turned,
@@ -203,7 +207,7 @@ export const view = {
       causal: { dims: [1], data: [+c.state.masked] },
     });
   },
-  act: (c, { kind, target, key }) => ({ click: () => click(c, target), key: () => typed(c, key) })[kind]?.(),
+  act: (c, { kind, target, key }) => ({ click: () => click(c, target), key: () => keyed(c, key) })[kind]?.(),
   above: outputs,
   picture: maps,
   below: legend,

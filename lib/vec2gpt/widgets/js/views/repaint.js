@@ -206,13 +206,13 @@ export const view = {
     ];
   },
   accept: (c) => {
-    const { settings: { steps, limit } } = c, { at, paint, brush, other } = c.state, most = limit + 1, whole = (x, end) => clamp(Math.trunc(+x) || 0, 0, end);
+    const { settings: { steps, limit } } = c, { at, paint, brush, other } = c.state, most = limit + 1;
     const line = (text) => lineOf(text, c.settings);
     return {
       ...c.state, text: line(c.state.text), other: line(other), brush: [FRESH, DOWN, OFF].includes(brush) ? brush : UP,
       where: c.state.where === ALL ? ALL : ROW, list: c.state.list === true,
       paint: { text: line(paint?.text), rows: mendedRows(paint?.rows, steps, most), locked: mendedRows(paint?.locked, steps, most) },
-      at: [whole(at?.[0], steps - 1), whole(at?.[1], limit)],
+      at: [index(at?.[0], steps), index(at?.[1], most)],
     };
   },
   moved: turned,

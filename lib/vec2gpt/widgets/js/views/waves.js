@@ -36,17 +36,17 @@ export function unevenness(c) {
 const x = (c, p) => LEFT + ((p + 0.5) * WIDE) / sizes(c).places;   // of the middle of a place
 const ahead = (c, far) => LEFT + WIDE / 2 + (far * WIDE) / (2 * sizes(c).places);   // of a distance
 
-const drawn = new WeakMap();                                    // told → its table: a large one is drawn once, not at each step of the line
+const tables = new WeakMap();                                   // told → its table: a large one is drawn once, not at each step of the line
 
 function table(c) {
   const { told } = c.result, { places, width } = sizes(c);
-  if (!drawn.has(told)) {
+  if (!tables.has(told)) {
     const rows = Array.from({ length: width }, (_, k) => column(c, k)), most = Math.max(...told.data.map(Math.abs), 1e-9);
     const signed = (sign, colour) => shaded(rows.map((row) => row.map((value) => Math.max(0, (sign * value) / most))), WIDE / places, TABLE / width, colour);
-    drawn.set(told, signed(1, "var(--plus)") + signed(-1, "var(--minus)"));
+    tables.set(told, signed(1, "var(--plus)") + signed(-1, "var(--minus)"));
   }
   const high = TABLE / width, { pair } = c.state;
-  return `<g transform="translate(${LEFT} ${TOPS[0]})"><rect width="${WIDE}" height="${TABLE}" fill="var(--paper)" stroke="var(--line)"/>${drawn.get(told)}` +
+  return `<g transform="translate(${LEFT} ${TOPS[0]})"><rect width="${WIDE}" height="${TABLE}" fill="var(--paper)" stroke="var(--line)"/>${tables.get(told)}` +
     `<rect class="cursor" y="${2 * pair * high - 1}" x="-1" width="${WIDE + 2}" height="${2 * high + 2}"/></g>` +
     [0, width / 2 - 1].map((i) => `<text class="soft" x="${LEFT - 5}" y="${TOPS[0] + (2 * i + 1) * high + 4}" text-anchor="end">${i}</text>`).join("");
 }
@@ -105,14 +105,14 @@ function at(c, px, py) {
   return { ...state, place, pair: row >= 0 && row < width ? Math.floor(row / 2) : state.pair };
 }
 
-function typed({ state }, key) {
+function keyed({ state }, key) {
   const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -1e6, End: 1e6 }[key], other = { ArrowUp: -1, ArrowDown: 1 }[key];
   if (step) return { ...state, place: state.place + step };
   if (other) return { ...state, pair: state.pair + other };
 }
 
 /** How many places a pair takes to go round once. */
-const round = (c) => (2 * Math.PI) / c.settings.angles[c.state.pair];
+const period = (c) => (2 * Math.PI) / c.settings.angles[c.state.pair];
 
 export const view = {
   name: "waves",
@@ -137,23 +137,21 @@ export const view = {
     { kind: "switch", name: "distance", label: w.distance },
     { kind: "switch", name: "own", label: w.own },
   ],
-  accept: ({ state, settings: { places, angles } }) => {
-    const whole = (value, size) => clamp(Math.trunc(+value) || 0, 0, size - 1);
-    return { ...state, place: whole(state.place, places), pair: whole(state.pair, angles.length), distance: state.distance === true, own: state.own === true };
-  },
+  accept: ({ state, settings: { places, angles } }) =>
+    ({ ...state, place: index(state.place, places), pair: index(state.pair, angles.length), distance: state.distance === true, own: state.own === true }),
   async *compute(c, ask) {
     const { plain } = modelKind(c, c.state), [query, key] = c.state.own ? c.settings.content : [plain, plain], row = (data) => ({ dims: [1, data.length], data });
     yield await ask({ query: row(query), key: row(key) });
   },
   act: (c, { kind, x: px, y: py, key }) => {
-    if (kind === "key") return typed(c, key);
+    if (kind === "key") return keyed(c, key);
     if (kind === "press") return at(c, px, py);
     if (kind === "drag") return { ...c.state, place: at({ ...c, state: { ...c.state, distance: false } }, clamp(px, LEFT, LEFT + WIDE - 1), py).place };
   },
   picture,
   sentence: (c) => {
     const { state: { place, pair }, w } = c, { places } = sizes(c), far = place + 10 < places ? place + 10 : Math.max(0, place - 10), mine = scoresOf(c, place), share = unevenness(c);
-    const [a, b] = [2 * pair, 2 * pair + 1].map((k) => column(c, k)[place].toFixed(2).replace("-", "−")), turn = round(c), digits = turn < 100 ? 1 : 0, number = (value) => value.toFixed(1).replace("-", "−");
+    const [a, b] = [2 * pair, 2 * pair + 1].map((k) => column(c, k)[place].toFixed(2).replace("-", "−")), turn = period(c), digits = turn < 100 ? 1 : 0, number = (value) => value.toFixed(1).replace("-", "−");
     return [
       `${w.at(place, pair, a, b)}; ${modelKind(c).waves ? w.goes(turn.toFixed(digits)) : w.learned}.`, w.score(place, number(mine[place]), far, number(mine[far])),
       share < EVEN ? w.even : w.uneven(`${Math.max(1, Math.round(100 * share))}%`),
