@@ -8,7 +8,7 @@ const POWERS = { read: [1, 2, 2, 1, 1], write: [0, 2, 1, 0, 0], look: [1, 2, 1, 
 const settings = {
   kinds: KINDS, lengths: LENGTHS, limits: { length: [16, 4096], width: [8, 512], heads: [1, 8], layers: [1, 9], batch: [1, 9], window: [1, 4096] },
   start: { length: 256, width: 32, heads: 4, layers: 1, batch: 1, window: 64 }, examples: [["large", { length: 1024, width: 512, heads: 8, layers: 9 }]],
-  even: "6 · D", formulas: Object.fromEntries(Object.keys(POWERS).map((what) => [what, ["B · L × 16 · n · D²", "B · L × (24 · n · D² + 4 · n² · D)", "2 · n · D", "4 · min(n, w) · D", "D · (D / H + 1)"]])),
+  even: "6 · D", formulas: Object.fromEntries(Object.keys(POWERS).map((what) => [what, ["B · N × 16 · n · D²", "B · N × (24 · n · D² + 4 · n² · D)", "2 · n · D", "4 · min(n, w) · D", "D · (D / H + 1)"]])),
   measured: {
     read: {
       LSTM: { points: [[64, 0.64], [256, 2.56]], exponent: 1, middle: [128, 1.28], rates: [100, 100] },

@@ -74,7 +74,7 @@ class Shape(NamedTuple):
 class Cost(NamedTuple):
     """Of one kind: the formula as a reader sees it, and as it is computed."""
 
-    formula: str  # in n, D, H, L, B and w
+    formula: str  # in n, D, H, N, B and w
     of: Callable[[Shape], Tensor]
 
 
@@ -143,10 +143,10 @@ class Quantity(NamedTuple):
 
 
 QUANTITIES = {
-    "read": Quantity(Cost("B · L", lambda s: s.batch * s.layers), READ),
-    "write": Quantity(Cost("B · L", lambda s: s.batch * s.layers), WRITE),
+    "read": Quantity(Cost("B · N", lambda s: s.batch * s.layers), READ),
+    "write": Quantity(Cost("B · N", lambda s: s.batch * s.layers), WRITE),
     "look": Quantity(Cost("4 · B", lambda s: 4 * s.batch), LOOK),
-    "keep": Quantity(Cost("4 · B · L", lambda s: 4 * s.batch * s.layers), KEEP),
+    "keep": Quantity(Cost("4 · B · N", lambda s: 4 * s.batch * s.layers), KEEP),
 }
 TIMED = ("read", "write")  # measured in seconds; the others are bytes, 4 to a number
 EVEN = Cost("6 · D", lambda s: even_length(s.width))  # from this length on attention is most of a block
