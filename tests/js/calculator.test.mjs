@@ -107,7 +107,7 @@ test("calculator: the sentence compares, doubles, and tells which part is attent
 test("calculator: below stand all kinds that are drawn, their formulas, and whose the dots are", async () => {
   const rows = (c) => view.below(c).match(/<tr>/g)?.length ?? 0, c = await context();
   assert.deepEqual([rows(c), rows(await context({ LSTM: false, local: false })), rows(await context(Object.fromEntries(KINDS.map((kind) => [kind, false]))))], [6, 4, 0]);
-  assert.match(view.below(c), /B L × \(24 n D² \+ 4 n² D\)<br>= \(24 · 256 · 32² \+ 4 · 256² · 32\)/);
+  assert.match(view.below(c), /B N × \(24 n D² \+ 4 n² D\)<br>= \(24 · 256 · 32² \+ 4 · 256² · 32\)/);
   assert.match(view.below(c), /width 32, 4 heads, 1 layer, batch 1, window 64\. “About”/);
   assert.match(view.below(await context({ layers: "2" })), /lines move, dots stay/);
   assert.match(view.below(await context({ what: "write" })), /no cost was measured/);

@@ -23,7 +23,7 @@ def ask(n, **shape):
 
 def by_formula(formula: str, n: int, shape: dict[str, int]) -> int:
     """What a formula means, read as Python reads it."""
-    letters = dict(zip("nDHLBw", (n, *shape.values()), strict=True))
+    letters = dict(zip("nDHNBw", (n, *shape.values()), strict=True))
     code = formula.replace("·", "*").replace("×", "*").replace("²", " ** 2").replace("/", "//")
     return eval(code, {"min": min} | letters)
 

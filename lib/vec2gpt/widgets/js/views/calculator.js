@@ -14,7 +14,7 @@ const LOOKS = {                                                 // of each kind:
   local: ["value", "7 3", 2, '<path d="M0-5.4 5.4 0 0 5.4-5.4 0z"/>'],
   linear: ["candidate", "2 3", 2.5, '<path d="M0 5 4.6-3.6H-4.6z"/>'],
 };
-const FIELDS = { length: "n", width: "D", heads: "H", layers: "L", batch: "B", window: "w" };   // and as formulas call them
+const FIELDS = { length: "n", width: "D", heads: "H", layers: "N", batch: "B", window: "w" };   // and as formulas call them
 
 // ---- what is typed ----
 
@@ -223,7 +223,7 @@ export const view = {
       hint: "Move the length, press a line, and type another model. Each kind of model is a line by its formula; dots were measured on the machine that built this page.",
       picture: "Costs over the length of a text, both in powers. Left and right move the length, page up doubles it and page down halves it; up and down choose a kind.",
       what: "Cost", whats: { read: "operations to read a text", write: "operations to write a token", look: "memory of a layer that reads", keep: "memory to go on writing" },
-      power: "Length", tokens: (n) => `${n} tokens`, fields: { length: "n =", width: "Width D", heads: "Heads H", layers: "Layers L", batch: "Batch B", window: "Window w" },
+      power: "Length", tokens: (n) => `${n} tokens`, fields: { length: "n =", width: "Width D", heads: "Heads H", layers: "Layers N", batch: "Batch B", window: "Window w" },
       examples: "Models", own: "as measured here", shown: { LSTM: "LSTM", plain: "plain attention", thrifty: "thrifty attention", local: "local", linear: "linear" },
       kinds: {
         read: { LSTM: "LSTM", plain: "plain attention (weights stored)", thrifty: "thrifty attention (fused)", local: "local attention", linear: "linear attention" },
