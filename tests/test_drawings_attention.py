@@ -1,17 +1,16 @@
 """vec2gpt.drawings.attention: who asks whom, and what comes back, read from where the arrows lead."""
 
-from itertools import combinations, pairwise
+from itertools import pairwise
 
-import matplotlib
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from legible import check_legible
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
-from test_drawings import boxes, contains, edges, labels
+from test_drawings import boxes, edges, labels
 
 from vec2gpt import drawings
-from vec2gpt.plotting import COLOURS, STYLE
+from vec2gpt.plotting import COLOURS
 
 READ = [rf"$\bar h_{{{s}}}$" for s in (1, 2, 3)]
 WRITTEN = [f"$h_{{{t}}}$" for t in (1, 2, 3)]
@@ -47,18 +46,7 @@ def widths(ax):
 
 @pytest.mark.parametrize("name", SIZES)
 def test_letters_are_large_apart_and_on_the_paper(name):
-    draw, size, columns = SIZES[name]
-    with matplotlib.rc_context(STYLE):
-        paper = Figure(figsize=size, layout="constrained")
-        canvas = FigureCanvasAgg(paper)
-        drawn = paper.subplots(1, columns)
-        draw(drawn)
-        canvas.draw()
-    texts = [text for ax in paper.axes for text in ax.texts if text.get_text()]
-    assert min(text.get_fontsize() for text in texts) >= 9
-    places = [text.get_window_extent(canvas.get_renderer()) for text in texts]
-    assert all(contains(paper.bbox, place) for place in places)
-    assert not [pair for pair in combinations(places, 2) if pair[0].overlaps(pair[1])]
+    check_legible(*SIZES[name])
 
 
 def test_one_vector_comes_from_the_last_state_and_a_look_back_from_all(axes):

@@ -53,11 +53,11 @@ def test_a_prompt_may_come_in_parts():
 def test_reading_leaves_the_cache_it_started_from_as_it_was():
     model, ids = gpt(), torch.randint(V, (2, 5))
     _, cache = model.read(ids, model.initial(2))
-    before = [part.clone() for part in cache]
+    before = torch.utils._pytree.tree_map(torch.clone, cache)
     once, _ = model.step(ids[:, 0], cache)
     again, _ = model.step(ids[:, 0], cache)
     assert torch.equal(once, again)
-    assert all(torch.equal(was, now) for was, now in zip(before, cache, strict=True))
+    torch.testing.assert_close(before, cache, rtol=0, atol=0)
 
 
 def test_a_beam_may_reorder_rows_of_different_lengths():
@@ -99,6 +99,19 @@ def test_it_has_the_parameters_of_gpt_2():
     with torch.device("meta"):
         model = GPT(GPTConfig(50_257, context=1024, layers=12, heads=12, width=768))
     assert sum(weight.numel() for weight in model.parameters()) == 124_439_808
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"context": 0}, "context is 0: give at least 1"),
+        ({"layers": 1.5}, "layers is 1.5: give a whole number"),
+        ({"dropout": 1.0}, "dropout is 1.0: give a share"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        GPTConfig(V, **options)
 
 
 def test_too_many_tokens_are_refused_with_the_limit():

@@ -220,7 +220,7 @@ def test_dropout_acts_in_training_alone():
 
 
 def test_an_unknown_cell_is_answered_with_those_there_are():
-    with pytest.raises(ValueError, match="cell is 'LSTM'; there are rnn, relu, lstm, gru"):
+    with pytest.raises(ValueError, match="cell is 'LSTM': choose one of rnn, relu, lstm, gru"):
         LanguageModelConfig(V, cell="LSTM")
 
 

@@ -46,9 +46,24 @@ def test_a_thin_slice_of_each_checkpoint(name, quick, tmp_path):
 
     model, vocabs, card = load(tmp_path / name)
     batch = SOME[next(iter(vocabs))]()
-    rounded = copy.deepcopy(trained.model).half().float()  # as a checkpoint keeps it
+    rounded = copy.deepcopy(trained.model)
+    for weight in rounded.parameters():
+        weight.data = weight.data.half().float()  # as a checkpoint keeps it
     assert torch.equal(model(*batch)[0], rounded(*batch)[0])
     assert card["steps"] == 20 and all(map(math.isfinite, card["metrics"].values()))
+
+
+def test_what_was_trained_is_safe_before_it_is_judged(tmp_path):
+    """Judging can fail, or be stopped, after hours of training."""
+
+    def judge(model):
+        raise RuntimeError("no room")
+
+    task = shakespeare.task(length=8, size=2)._replace(measure=judge, validate=None)
+    recipe = CheckpointRecipe("", lambda: task, RECIPES["shakespeare-gpt"].model, steps=1, lr=1e-3)
+    with pytest.raises(RuntimeError, match="no room"):
+        recipe.run("mine", out=tmp_path)
+    assert load(tmp_path / "mine").card["steps"] == 1
 
 
 @pytest.mark.slow

@@ -3,11 +3,13 @@
 import dataclasses
 
 import pytest
+import torch
 
 from vec2gpt import corpora
 from vec2gpt.recipes import RECIPES, pronunciation, recorded, table, translation
 from vec2gpt.recipes.__main__ import main
 from vec2gpt.text import Vocab
+from vec2gpt.transformer import Transformer, TransformerConfig
 
 
 def test_the_recorded_table_is_whole_and_of_these_settings():
@@ -26,6 +28,17 @@ def test_the_recorded_table_is_whole_and_of_these_settings():
 def test_backwards_spelling_ends_with_the_mark():
     vocab = Vocab.build("abc")
     assert vocab.decode(translation.backwards("cab", vocab)) == ["b", "a", "c", "<eos>"]
+
+
+def test_who_sees_ahead_does_so_in_training_alone():
+    torch.manual_seed(0)
+    ours = translation.SeesAhead(TransformerConfig(9, 9, width=8, heads=2, inner=8, dropout=0.0))
+    source, ids = torch.tensor([[3, 4]]), torch.tensor([[1, 5, 6]])
+    first = [ours(source, given)[0][:, 0] for given in (ids, torch.tensor([[1, 5, 7]]))]
+    assert (first[0] - first[1]).abs().max() > 1e-3
+    step_by_step, _ = ours.step(*ours.start(source))
+    at_once, _ = Transformer.forward(ours, source, ids)
+    torch.testing.assert_close(step_by_step, at_once[:, 0])
 
 
 @pytest.mark.slow

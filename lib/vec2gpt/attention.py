@@ -39,7 +39,7 @@ def attention_weights(scores, mask=None):
     """
     if mask is None:
         return scores.softmax(-1)
-    _check_mask(mask)
+    check_mask(mask)
     # the lowest number instead of −∞: a row without any open place stays finite, and becomes 0 afterwards
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     return scores.softmax(-1) * mask
@@ -59,11 +59,9 @@ def attend(q, k, v, mask=None, *, score=scaled_dot, change=None):
 
 def attend_fused(q, k, v, mask=None):
     """`attend` where the weights are not wanted: the same output, and they are never stored."""
-    if mask is None:
-        return F.scaled_dot_product_attention(q, k, v)
-    _check_mask(mask)
-    blind = ~mask.any(-1, keepdim=True)  # such a row looks everywhere, and its answer is dropped
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask | blind).masked_fill(blind, 0.0)
+    if mask is not None:
+        check_mask(mask)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
 # ---- where one may look ----
@@ -227,7 +225,7 @@ def _check_widths(query_width, key_width):
         )
 
 
-def _check_mask(mask):
+def check_mask(mask):
     """Raise ValueError for a mask that is no answer to: may it look there?"""
     if mask.dtype != torch.bool:
         raise ValueError(f"mask is {mask.dtype}: give torch.bool, True = may look")

@@ -21,7 +21,8 @@ import torch
 from torch import nn
 
 from vec2gpt.attention import SCORES, attend, padding_mask
-from vec2gpt.language import CELLS, check_ids
+from vec2gpt.checks import check_ids, check_names
+from vec2gpt.language import CELLS
 from vec2gpt.recurrent import Stack
 from vec2gpt.seq2seq import HANDOVERS, Encoder, EncoderDecoder, Seq2SeqConfig
 from vec2gpt.unrolling import unroll
@@ -36,7 +37,7 @@ class AttentionConfig(Seq2SeqConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        self._check_names(score=SCORES, attention=DECODERS)
+        check_names(self, score=SCORES, attention=DECODERS)
         if self.handover == "every step":
             raise ValueError(
                 "handover is 'every step', but what joins each step here is what attention saw: "

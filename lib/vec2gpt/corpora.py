@@ -15,8 +15,10 @@ import argparse
 import bz2
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -160,15 +162,21 @@ def _works(names: Iterable[str]) -> str:
     return "\n\n".join(path.read_text(encoding="ascii") for path in paths)
 
 
-def cmudict(*, stress: bool = False) -> dict[str, list[list[str]]]:
+def cmudict(*, stress: bool = False) -> Mapping[str, list[list[str]]]:
     """117,493 words of the letters a-z → their pronunciations, each a list of phonemes, the usual one first.
 
     Vowels lose their stress digit (AH0 → AH) unless `stress`; pronunciations that become equal are merged.
 
     `cmudict()["tomato"]` is `[["T", "AH", "M", "EY", "T", "OW"], ["T", "AH", "M", "AA", "T", "OW"]]`.
     """
+    path = member("cmudict", "cmudict.dict")
+    return MappingProxyType(_pronunciations(path, stress))  # all who ask share it: it cannot be changed
+
+
+@cache  # a second to read
+def _pronunciations(path: Path, stress: bool) -> dict[str, list[list[str]]]:
     said: dict[str, list[list[str]]] = {}
-    for line in member("cmudict", "cmudict.dict").read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         entry, *phonemes = line.partition("#")[0].split()
         word = entry.partition("(")[0]  # 'tomato(2)' is the second way to say 'tomato'
         if not (word.isascii() and word.isalpha()):

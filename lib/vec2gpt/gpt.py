@@ -16,11 +16,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from vec2gpt.attention import attend_fused, causal_mask
-from vec2gpt.language import check_ids, next_token_loss
-from vec2gpt.transformer import Block, Cache, CachedLook
-from vec2gpt.unrolling import is_exporting
-
-gelu = partial(F.gelu, approximate="tanh")  # as GPT-2 computes it
+from vec2gpt.blocks import Block, CachedLook, empty_cache
+from vec2gpt.checks import check_context, check_ids, check_shares, check_sizes
+from vec2gpt.language import next_token_loss
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,11 @@ class GPTConfig:
     heads: int = 4
     width: int = 128
     dropout: float = 0.0
+
+    def __post_init__(self):
+        names = "vocab_size context layers heads width"
+        check_sizes(**{name: getattr(self, name) for name in names.split()})
+        check_shares(dropout=self.dropout)
 
 
 class GPT(nn.Module):
@@ -45,7 +48,7 @@ class GPT(nn.Module):
         self.position = nn.Embedding(config.context, config.width)
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(
-            Block(config.width, heads=config.heads, dropout=config.dropout, activation=gelu)
+            Block(config.width, heads=config.heads, dropout=config.dropout, activation="gelu tanh")
             for _ in range(config.layers)
         )
         self.norm = nn.LayerNorm(config.width)
@@ -63,8 +66,7 @@ class GPT(nn.Module):
     def initial(self, batch):
         """The empty Cache, for `batch` sequences."""
         c = self.config
-        room = self.token.weight.new_zeros(batch, c.layers, c.heads, c.context, c.width // c.heads)
-        return Cache(room, room.clone(), room.new_zeros(batch, dtype=torch.long))
+        return empty_cache(self.token.weight, batch=batch, layers=c.layers, heads=c.heads, context=c.context)
 
     def read(self, ids, cache):
         """Read ids (B, T) after what `cache` holds; return logits (B, T, V) and the Cache after them."""
@@ -87,14 +89,7 @@ class GPT(nn.Module):
     def _check(self, ids, before=0):
         """Raise ValueError for ids that it does not know, or that its context has no room for."""
         check_ids(ids, self.config.vocab_size)
-        if is_exporting():
-            return
-        total = int(before) + ids.shape[1]
-        if total > self.config.context:
-            raise ValueError(
-                f"{total} tokens are too long for this model's context of {self.config.context}: "
-                "give fewer, or make the model with a longer context"
-            )
+        check_context(ids, self.config.context, before=before)
 
     def _initialise(self):
         """GPT-2's start: σ = 0.02; what adds to the residual stream less, for 2 L layers add to it."""

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from vec2gpt.checks import check_ids, check_names, check_shares, check_sizes, check_targets
 from vec2gpt.recurrent import GRUCell, LSTMCell, ReLUCell, RNNCell, Stack, check_state
-from vec2gpt.unrolling import is_exporting
 
 IGNORED = -100  # a target with this id counts in no loss
 CELLS = {"rnn": RNNCell, "relu": ReLUCell, "lstm": LSTMCell, "gru": GRUCell}
@@ -25,52 +25,18 @@ CELLS = {"rnn": RNNCell, "relu": ReLUCell, "lstm": LSTMCell, "gru": GRUCell}
 # ---- what all language models share ----
 
 
-def next_token_loss(logits, targets):
+def next_token_loss(logits, targets, *, smoothing=0.0):
     """Mean cross-entropy in nats of `targets` (B, T) under `logits` (B, T, V); None without targets.
 
     Targets that are −100 are ignored, but not all may be. A model that knows nothing scores ln V: 4.25 for 70
-    characters.
+    characters. smoothing: so much of each target's probability is taken from it, and spread evenly over all
+    V tokens (label smoothing: Szegedy et al. 2016).
     """
     if targets is None:
         return None
-    _check_targets(targets, logits)
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
-
-
-def _check_targets(targets, logits):
-    """Raise ValueError unless there is an id or −100 for each of logits (B, T, V), and at least one id."""
-    ignored = targets == IGNORED
-    check_ids(torch.where(ignored, 0, targets), logits.shape[-1], name="targets")
-    if is_exporting():
-        return
-    if targets.shape != logits.shape[:2]:
-        raise ValueError(
-            f"targets have the shape {tuple(targets.shape)}, but the ids {tuple(logits.shape[:2])}: "
-            "give what follows each of them"
-        )
-    if ignored.all():
-        raise ValueError(f"all targets are {IGNORED}, so there is no loss: give at least one id")
-
-
-def check_ids(ids, vocab_size, *, name="ids"):
-    """Raise ValueError unless ids are (B, T), at least one, and within 0 … vocab_size − 1.
-
-    An exported graph does not ask.
-    """
-    if ids.dim() != 2:
-        raise ValueError(
-            f"{name} have the shape {tuple(ids.shape)}, not (B, T): for one text give {name}[None]"
-        )
-    if is_exporting():
-        return
-    if not ids.numel():
-        raise ValueError(f"{name} are empty: give at least one token")
-    low, high = ids.min().item(), ids.max().item()
-    if low < 0 or high >= vocab_size:
-        raise ValueError(
-            f"{name} hold {low if low < 0 else high}, but the model knows the ids 0 … {vocab_size - 1}: "
-            "encode the text with the vocabulary the model was made for"
-        )
+    check_targets(targets, logits, ignored=IGNORED)
+    logits, targets = logits.flatten(0, 1), targets.flatten()
+    return F.cross_entropy(logits, targets, ignore_index=IGNORED, label_smoothing=smoothing)
 
 
 class LanguageModel:
@@ -90,15 +56,6 @@ class LanguageModel:
         """Read one token a sequence, ids (B,); return logits (B, V) and the next state."""
         logits, state = self.read(ids[:, None], state)
         return logits[:, 0], state
-
-
-def check_sizes(**sizes):
-    """Raise ValueError naming the first of `sizes` that is no whole number, or below 1."""
-    for name, size in sizes.items():
-        if not isinstance(size, int):
-            raise ValueError(f"{name} is {size!r}: give a whole number")
-        if size < 1:
-            raise ValueError(f"{name} is {size}: give at least 1")
 
 
 # ---- a fixed window ----
@@ -155,11 +112,9 @@ class LanguageModelConfig:
     dropout: float = 0.0  # between layers and before the head
 
     def __post_init__(self):
-        if self.cell not in CELLS:
-            raise ValueError(f"cell is {self.cell!r}; there are {', '.join(CELLS)}")
+        check_names(self, cell=CELLS)
         check_sizes(vocab_size=self.vocab_size, width=self.width, hidden=self.hidden, layers=self.layers)
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}: give a share from 0 to below 1")
+        check_shares(dropout=self.dropout)
 
 
 class RecurrentLanguageModel(LanguageModel, nn.Module):

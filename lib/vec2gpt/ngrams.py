@@ -14,7 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vec2gpt.language import LanguageModel, check_ids
+from vec2gpt.checks import check_ids
+from vec2gpt.language import LanguageModel
 from vec2gpt.recurrent import check_state
 
 

@@ -5,10 +5,10 @@ takes its sources from one bucket, where all are equally long (Khomenko et al. 2
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from vec2gpt.language import IGNORED
 
@@ -22,10 +22,11 @@ def padded(rows: Iterable[Sequence[int]], fill: int) -> Tensor:
     tensor([[5, 6],
             [7, 0]])
     """
-    rows = [torch.tensor(row, dtype=torch.long) for row in rows]  # torch takes an empty row for float
+    rows = list(rows)
     if not rows:
         raise ValueError("there are no rows: give at least one")
-    return pad_sequence(rows, batch_first=True, padding_value=fill)
+    columns = list(zip_longest(*rows, fillvalue=fill))
+    return torch.tensor(columns, dtype=torch.long).view(-1, len(rows)).T.contiguous()
 
 
 def teacher_forced(pairs: Sequence[Pair], *, bos: int, eos: int, pad: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,7 +9,8 @@ Left out: the paper's other schedules (exponential, inverse sigmoid).
 import torch
 from torch import nn
 
-from vec2gpt.language import check_sizes, next_token_loss
+from vec2gpt.checks import check_sizes
+from vec2gpt.language import next_token_loss
 from vec2gpt.unrolling import unroll
 
 

@@ -21,9 +21,9 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from vec2gpt.language import CELLS, LanguageModel, check_ids, check_sizes, next_token_loss
+from vec2gpt.checks import check_ids, check_marks, check_names, check_shares, check_sizes, check_tokens
+from vec2gpt.language import CELLS, LanguageModel, next_token_loss
 from vec2gpt.recurrent import Stack
-from vec2gpt.unrolling import is_exporting
 
 # ---- what all models of two sequences share ----
 
@@ -76,30 +76,13 @@ class Seq2SeqConfig:
     def __post_init__(self):
         names = "source_vocab target_vocab width hidden encoder_layers decoder_layers"
         check_sizes(**{name: getattr(self, name) for name in names.split()})
-        self._check_names(encoder=CELLS, decoder=CELLS, handover=HANDOVERS)
-        self._check_marks(self.source_vocab, "source", "pad")
-        self._check_marks(self.target_vocab, "target", "pad", "bos", "eos")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}: give a share from 0 to below 1")
+        check_names(self, encoder=CELLS, decoder=CELLS, handover=HANDOVERS)
+        check_marks(self)
+        check_shares(dropout=self.dropout)
 
     @property
     def directions(self):
         return 2 if self.bidirectional else 1
-
-    def _check_names(self, **known):
-        """Raise ValueError for a name that is not among those known."""
-        for name, choices in known.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(choices)}")
-
-    def _check_marks(self, size, side, *names):
-        """Raise ValueError for a mark that is no id of the vocabulary of this side."""
-        for name in names:
-            if getattr(self, name) not in range(size):
-                raise ValueError(
-                    f"{name} is {getattr(self, name)}, but the {side} vocabulary has the ids 0 … {size - 1}: "
-                    "give the mark's id"
-                )
 
 
 class Encoding(NamedTuple):
@@ -131,16 +114,9 @@ class Encoder(nn.Module):
         """source_ids (B, S), padded behind with `config.pad` -> Encoding."""
         check_ids(source_ids, self.config.source_vocab, name="source_ids")
         mask = source_ids != self.config.pad  # (B, S)
-        _check_tokens(mask, self.config.pad)
+        check_tokens(mask, self.config.pad)
         x = self.dropout(self.embedding(source_ids))  # (B, S, width)
         return Encoding(*self.stack(x, mask=mask), mask)
-
-
-def _check_tokens(mask, pad):
-    """Raise ValueError for a source of padding alone; an exported graph does not ask."""
-    if not is_exporting() and not mask.any(1).all():
-        row = mask.any(1).tolist().index(False)
-        raise ValueError(f"source {row} is padding alone ({pad}): give at least one token")
 
 
 # ---- handing over ----

@@ -3,6 +3,7 @@
 import doctest
 import itertools
 import sys
+from functools import partial
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import vec2gpt.hub.from_torch  # noqa: F401  its name is the function's too, so that sys.modules is asked
+from vec2gpt.attention import attend_fused, causal_mask
 from vec2gpt.hub import from_torch
 from vec2gpt.recurrent import ReLUCell
 
@@ -206,6 +208,80 @@ def test_the_heads_weights_are_copies_that_can_learn_and_the_mode_is_kept(widths
         for weight in ours.parameters():
             weight.zero_()
     assert all(weight.any() for weight in theirs.parameters())
+
+
+# ---- blocks ----
+
+
+def layer(kind, dtype=torch.float64, **options):
+    """A layer of torch's Transformer with no 0 bias and no norm that does nothing, and ours."""
+    theirs = kind(D, H, 4 * D + 1, dropout=0.0, batch_first=True, dtype=dtype, **options)
+    for weight in theirs.parameters():
+        if weight.dim() == 1:
+            nn.init.normal_(weight)
+    return theirs, from_torch(theirs)
+
+
+def gradients_of(out, given):
+    return torch.autograd.grad(out.sin().sum(), given)
+
+
+BLOCKS = pytest.mark.parametrize(
+    "options",
+    [
+        {"norm_first": first, "activation": bend, "bias": bias}
+        for first, bend, bias in itertools.product((True, False), ("relu", "gelu", nn.SiLU()), (True, False))
+    ]
+    + [{"activation": nn.GELU("tanh"), "layer_norm_eps": 0.1}],
+    ids=str,
+)
+
+
+@BLOCKS
+@pytest.mark.parametrize(("dtype", "atol"), CLOSE)
+def test_a_block_of_the_encoder_is_torchs(options, dtype, atol):
+    theirs, ours = layer(nn.TransformerEncoderLayer, dtype, **options)
+    x = torch.randn(B, S, D, dtype=dtype, requires_grad=True)
+    expected = theirs(x, src_key_padding_mask=~TOKENS)
+    got = ours(x, look=partial(attend_fused, mask=TOKENS[:, None, None]))
+    torch.testing.assert_close(got, expected, atol=atol, rtol=0)
+    torch.testing.assert_close(gradients_of(got, x), gradients_of(expected, x), atol=10 * atol, rtol=atol)
+
+
+@BLOCKS
+@pytest.mark.parametrize(("dtype", "atol"), CLOSE)
+def test_a_block_of_the_decoder_is_torchs(options, dtype, atol):
+    theirs, ours = layer(nn.TransformerDecoderLayer, dtype, **options)
+    x = torch.randn(B, T, D, dtype=dtype, requires_grad=True)
+    memory = torch.randn(B, S, D, dtype=dtype, requires_grad=True)
+    causal = causal_mask(T)
+    expected = theirs(x, memory, tgt_mask=~causal, memory_key_padding_mask=~TOKENS)
+    got = ours(
+        x,
+        ours.remember(memory),
+        look=partial(attend_fused, mask=causal),
+        look_back=partial(attend_fused, mask=TOKENS[:, None, None]),
+    )
+    torch.testing.assert_close(got, expected, atol=atol, rtol=0)
+    both = x, memory
+    torch.testing.assert_close(
+        gradients_of(got, both), gradients_of(expected, both), atol=10 * atol, rtol=atol
+    )
+
+
+@pytest.mark.parametrize("kind", [nn.TransformerEncoderLayer, nn.TransformerDecoderLayer])
+def test_the_weights_of_a_block_are_copies_and_the_mode_is_kept(kind):
+    theirs, ours = layer(kind)
+    assert ours.training and not from_torch(theirs.eval()).training
+    with torch.no_grad():
+        for weight in ours.parameters():
+            weight.zero_()
+    assert all(weight.any() for weight in theirs.parameters())
+
+
+def test_an_unknown_activation_is_named():
+    with pytest.raises(ValueError, match=r"the activation Tanh.* has no equal here: give one of relu"):
+        from_torch(nn.TransformerEncoderLayer(D, H, activation=nn.Tanh()))
 
 
 def test_what_has_no_equal_is_refused():

@@ -15,6 +15,13 @@ test("controls accept only what they could have produced", () => {
   assert.equal(kit.accepted({ kind: "switch" }, "true"), undefined);
 });
 
+test("a field for a number keeps what was typed, for the view to judge, as a short text", () => {
+  const number = { kind: "number", name: "n", label: "N" };
+  assert.deepEqual(["1,024", "x", "", 7, "1".repeat(50)].map((typed) => kit.accepted(number, typed)), ["1,024", "x", "", "7", "1".repeat(12)]);
+  for (const bad of [null, undefined, {}, [], true]) assert.equal(kit.accepted(number, bad), undefined);
+  assert.match(kit.controlHTML(number, '"><b>', "id"), /<label for="id">N<\/label><input id="id" name="n" type="text" inputmode="numeric" value="&quot;&gt;&lt;b&gt;"/);
+});
+
 test("a field of one line shows line breaks, and gives them back", () => {
   const text = { kind: "text", name: "t", label: "T", alphabet: ["a", "\n"], max: 9 };
   assert.match(kit.controlHTML(text, "a\na", "id"), /value="a↵a"/);

@@ -17,6 +17,10 @@ test("clean keeps what the alphabet can spell and says what it left out", () => 
   assert.equal(kit.clean("", ["a"], 10).text, "");
 });
 
+test("a cursor that may be anything stands at the nearest entry of its list", () => {
+  assert.deepEqual([2, -1, 9, 1.9, "1", "x", null, undefined, NaN, Infinity, [], {}].map((x) => kit.index(x, 3)), [2, 0, 2, 1, 1, 0, 0, 0, 0, 2, 0, 0]);
+});
+
 test("a character that cannot be seen is spoken of by its name, and drawn as a sign", () => {
   assert.deepEqual([..." \nb"].map((ch) => kit.spoken(ch)), ["space", "line break", "b"]);
   assert.deepEqual([..." \nb"].map(kit.glyph), ["␣", "↵", "b"]);

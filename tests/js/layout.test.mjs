@@ -11,6 +11,13 @@ test("fitted keeps one scale on both axes, and all points inside", () => {
   assert.deepEqual(kit.fitted([[5, 5]], 200, 100, [10, 20])([5, 5]), [100, 50]);
 });
 
+test("a matrix is shaded by a path for each shade, equal neighbours in one piece, and nearly nothing stays blank", () => {
+  const html = kit.shaded([[0, 0.01, 1, 1], [0.5, 1, 0.5, 0.5]], 10, 5, "red"), paths = [...html.matchAll(/d="([^"]*)" fill="red" fill-opacity="([^"]*)"/g)].map(([, d, opacity]) => [opacity, d]);
+  assert.deepEqual(paths, [["0.5", "M0 5h10v5H0zM20 5h20v5H20z"], ["1", "M20 0h20v5H20zM10 5h10v5H10z"]]);
+  assert.equal(kit.shaded([[0, 0]], 10, 5, "red"), "");
+  assert.match(kit.shaded([[0.04]], 1, 1, "red"), /fill-opacity="0.125"/);   // a little is drawn
+});
+
 test("labels stand free where there is room, keep a given side, and tell where they are covered", () => {
   const free = kit.labelled([{ x: 50, y: 50, text: "one" }, { x: 50, y: 66, text: "two" }], 200, 100, 12);
   for (const { covered } of free) assert.ok(Math.abs(covered) < 1e-9);

@@ -11,13 +11,15 @@ import torch
 from vec2gpt import corpora, grammar
 from vec2gpt.decoding import greedy
 from vec2gpt.hub import checkpoints, g2p
+from vec2gpt.positions import POSITIONS
 from vec2gpt.search import beam_search
 from vec2gpt.vectors import WordVectors
-from vec2gpt.widgets import repaint, valves, writer
+from vec2gpt.widgets import calculator, heads, repaint, valves, waves, writer
 from vec2gpt.widgets.gradient import ACTIVATIONS, GradientThroughTime, fresh_models
 
 WORKBENCH = "book/workbench.html"
 NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient", "say", "tree"]
+NAMES += ["heads", "waves", "calculator"]
 
 
 @pytest.fixture
@@ -779,6 +781,170 @@ def test_what_cannot_be_spelled_is_answered_and_the_last_word_stays(widget, name
     assert w.part("picture").inner_text() == picture or typed == "a" * 200  # which may be cut, and says so
 
 
+# ---- heads, and how a token knows its place ----
+
+
+def pressed(w, key: str) -> None:
+    """Press a part of the picture: `head2.1` is the small map of the third layer's second head."""
+    w.part("picture").locator(f"[data-key='{key}']").click()
+
+
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("spelling to sounds", "a"), ("spelling to sounds", "attention"), ("English to French", "the blue car")],
+)
+def test_the_heads_on_the_page_are_those_of_the_torch_model(widget, name, text, masked):
+    spelling = name == "spelling to sounds"
+    model, vocabs, _ = checkpoints.load("cmudict-transformer" if spelling else "grammar-transformer")
+    parts = list(text) if spelling else text.split()
+    ids = torch.tensor([[*vocabs["source"].encode(parts), vocabs["source"]["<eos>"]]])
+    w = widget("heads", {"model": name, "text": text, "off": ["cross.0.1"], "masked": masked})
+    on = torch.ones(*w.context("settings.size"))
+    off = on.clone()
+    off[0, 1] = 0
+    with torch.no_grad():
+        answer = heads.Heads(model)(ids, on, on, off, torch.tensor([int(masked)]))
+    assert w.context("result.of.text") == text
+    for output, value in zip(heads.OUTPUTS, answer, strict=True):
+        got = data(w, output, value.shape)
+        if value.is_floating_point():
+            assert np.abs(got - value.numpy()).max() < 5e-3, output
+        elif output == "ids":
+            assert (got == value.numpy()).all()
+
+
+def test_a_head_is_chosen_by_a_press_and_switched_off_and_another_comes_by_keyboard(widget):
+    w = widget("heads")
+    pressed(w, "head1.2")
+    assert w.context("state.at") == [1, 2] and w.sentence().startswith("Layer 2, head 3 (on)")
+    w.after(w.control("toggle").click)
+    assert w.sentence().startswith("Layer 2, head 3 (off)")
+    before = w.context("result.probabilities.data")
+    w.part("picture").press("ArrowLeft")
+    assert w.sentence().startswith("Layer 2, head 2 (on)")
+    w.after(lambda: w.part("picture").press("Enter"))
+    assert w.context("state.off") == ["cross.1.1", "cross.1.2"]
+    assert w.context("result.probabilities.data") != before
+    w.after(w.control("allOn").click)
+    assert "the model alone says the same." in w.sentence()
+
+
+def test_without_all_looks_at_the_source_something_else_is_said(widget):
+    w = widget("heads")
+    w.after(w.control("only").click)
+    w.after(w.control("toggle").click)
+    assert len(w.context("state.off")) == w.part("picture").locator("g[data-key^=head]").count()
+    assert "the model alone says" in w.sentence() and "says the same" not in w.sentence()
+
+
+def test_without_the_mask_the_decoder_sees_ahead(widget):
+    w = widget("heads", {"kind": "decoder"})
+    shape = w.context("result.decoder.dims")
+    assert not np.triu(data(w, "decoder", shape), 1).any()
+    w.after(w.control("masked").click)
+    assert np.triu(data(w, "decoder", shape), 1).any()
+    assert "Without the mask, what is said is still the likeliest at" in w.sentence()
+
+
+@pytest.mark.parametrize("name", ["sinusoidal", "rotary"])
+def test_the_places_on_the_page_are_those_of_torch(widget, name):
+    w = widget("waves", {"model": name, "own": True})
+    places, width = w.context("result.told.dims")
+    query, key = (torch.tensor([one]) for one in w.context("settings.content"))
+    positions = POSITIONS[name](width, context=places, head_width=width)
+    for output, value in zip(("told", "scores"), waves.Waves(positions, places)(query, key), strict=True):
+        assert np.abs(data(w, output, value.shape) - value.numpy()).max() < 0.05, output
+    assert ("Places equally far apart have the same dot product" in w.sentence()) == (name == "rotary")
+
+
+def test_a_place_is_moved_by_slider_keys_and_mouse(widget):
+    w = widget("waves")
+    w.control("place").fill("7")
+    assert w.sentence().startswith("At place 7 ")
+    w.part("picture").press("ArrowRight")
+    w.part("picture").press("ArrowDown")
+    assert w.sentence().startswith(f"At place 8 pair {w.context('settings.pair') + 1} ")
+    box = w.part("picture").locator("svg").bounding_box()
+    w.page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.2)
+    assert w.context("state.place") > w.context("settings.places") * 0.8
+
+
+# ---- what a text costs ----
+
+
+def costs_asked(w) -> dict[str, np.ndarray]:
+    """What torch says to the question that the widget's last answer is of."""
+    asked = w.context("result.asked")
+    n = asked.pop("length")
+    with torch.no_grad():
+        answer = calculator.Calculator()(torch.tensor([n, 2 * n]), torch.tensor([*asked.values()]))
+    return {name: value.numpy() for name, value in zip(calculator.OUTPUTS, answer, strict=True)}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"length": "16", "width": "8", "heads": "1"},
+        {"length": "1000", "width": "96", "heads": "3", "layers": "5", "window": "700"},
+        {"length": "1,048,576", "width": "16384", "heads": "128", "layers": "128", "batch": "1024"},
+    ],
+)
+def test_the_costs_on_the_page_are_those_of_the_formulas(widget, state):
+    w = widget("calculator", state)
+    for name, value in costs_asked(w).items():
+        assert data(w, name, value.shape) == pytest.approx(value, rel=1e-6), name
+    assert f"n = {int(state['length'].replace(',', '')):,}" in w.part("picture").inner_text()
+
+
+def test_a_length_comes_by_slider_field_keys_and_mouse(widget):
+    w = widget("calculator")
+    w.slide("power", 12)
+    assert w.control("length").input_value() == "4096" and "read 4,096 tokens" in w.sentence()
+    w.after(lambda: w.control("length").fill("2,048"))
+    assert w.control("power").input_value() == "11" and "read 2,048 tokens" in w.sentence()
+    w.after(lambda: w.part("picture").press("PageDown"))
+    assert "read 1,024 tokens" in w.sentence()
+    first = w.sentence()
+    w.part("picture").press("ArrowDown")
+    assert w.sentence() != first and w.context("state.at") == 2
+    box = w.part("picture").locator("svg").bounding_box()
+    w.after(lambda: w.page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.5))
+    assert w.context("result.asked.length") > 50_000
+
+
+def test_another_model_is_an_example_or_typed_and_what_does_not_fit_is_told(widget):
+    w = widget("calculator")
+    w.after(w.root.get_by_role("button", name="GPT-3").click)
+    assert w.control("width").input_value() == "12288" and "trillion operations" in w.sentence()
+    sentence = w.sentence()
+    w.after(lambda: w.control("heads").fill("7"))
+    assert "7 heads do not share a width of 12,288" in w.part("advice").inner_text()
+    assert w.sentence() == sentence
+    w.after(w.part("advice").get_by_role("button", name="8").click)
+    assert w.part("advice").inner_text() == "" and w.context("result.asked.heads") == 8
+    w.after(lambda: w.control("layers").fill("0"))
+    assert "give a whole number from 1 to 128" in w.part("advice").inner_text()
+
+
+def test_each_cost_has_its_axis_and_a_kind_goes_with_its_switch(widget):
+    w = widget("calculator")
+    for what, unit in {"write": "operations", "look": "iB", "keep": "iB", "read": "operations"}.items():
+        w.control("what").select_option(what)
+        assert unit in w.part("below").locator("table").inner_text()
+    w.control("LSTM").uncheck()
+    assert w.part("below").locator("tbody tr").count() == 4 and "LSTM" not in w.part("below").inner_text()
+
+
+@pytest.mark.parametrize("name", ["heads", "waves", "calculator"])
+def test_maps_and_waves_stay_within_a_phone(widget, name):
+    w = widget(name, viewport={"width": 360, "height": 740}, has_touch=True)
+    assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
+    for svg in w.part("picture").locator("svg").all():
+        box = svg.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+
+
 @pytest.mark.parametrize("name", ["say", "tree"])
 def test_words_and_trees_stay_within_a_phone(widget, name):
     w = widget(name, viewport={"width": 360, "height": 740})
@@ -834,6 +1000,15 @@ def test_a_nonsense_link_does_no_harm(visit, name):
         "length": "long",
         "activation": 3,
         "clip": {"at": 1},
+        "off": {"a": 1},
+        "kind": 3,
+        "row": "x",
+        "masked": [],
+        "place": "far",
+        "pair": {},
+        "what": 5,
+        "width": [],
+        "power": "x",
         "model": "none",
     }
     v.open(f"{WORKBENCH}#" + urlencode({name: json.dumps(wish)}))
@@ -873,7 +1048,9 @@ def test_nonsense_typed_for_a_word_leaves_the_last_answer(widget, name, field):
         assert w.part("picture").bounding_box()["height"] > 200, text
 
 
-@pytest.mark.parametrize(("name", "field"), [("valves", "text"), ("repaint", "text"), ("writer", "prompt")])
+@pytest.mark.parametrize(
+    ("name", "field"), [("valves", "text"), ("repaint", "text"), ("writer", "prompt"), ("heads", "text")]
+)
 def test_nonsense_typed_into_a_widget_is_answered_and_breaks_nothing(widget, name, field):
     w = widget(name)
     for text in [*TEXTS, *nonsense(10)]:

@@ -10,9 +10,24 @@ from torch import nn
 from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
 from vec2gpt.hub import checkpoints
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
+from vec2gpt.positions import POSITIONS
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
+from vec2gpt.transformer import Transformer, TransformerConfig
 from vec2gpt.vectors import WordVectors
-from vec2gpt.widgets import arithmetic, gradient, repaint, say, softmax, training_map, tree, valves, writer
+from vec2gpt.widgets import (
+    arithmetic,
+    calculator,
+    gradient,
+    heads,
+    repaint,
+    say,
+    softmax,
+    training_map,
+    tree,
+    valves,
+    waves,
+    writer,
+)
 from vec2gpt.widgets.export import publish, to_onnx
 
 pytestmark = pytest.mark.slow  # an export takes seconds
@@ -178,9 +193,58 @@ def tree_case():
     return tree.SearchTree(model), [question(*one) for one in asked], tree.OUTPUTS, {"source_ids": [1]}
 
 
+def heads_case(**options):
+    sizes = {"width": 24, "heads": 3, "inner": 32, "context": 24, "encoder_layers": 2, "decoder_layers": 1}
+    model = Transformer(TransformerConfig(29, 42, **sizes | options)).eval()
+    for buffer in [*model.parameters(), *model.buffers()]:
+        buffer.data = (2 * buffer.data).half().float()  # as a page keeps them; no ties among the choices
+
+    def question(length, causal, share):
+        switches = [(torch.rand(2, 4) < share).float() for _ in range(3)]  # for a larger model too
+        names = ("encoder_on", "decoder_on", "cross_on")
+        ids = torch.randint(3, 29, (1, length))
+        return {
+            "source_ids": ids,
+            **dict(zip(names, switches, strict=True)),
+            "causal": torch.tensor([causal]),
+        }
+
+    asked = [(7, 1, 2), (1, 0, 0.5), (1, 1, 2), (2, 1, 0.5), (heads.LIMIT + 1, 0, 0.7), (5, 0, 2), (9, 1, 0)]
+    return heads.Heads(model), [question(*one) for one in asked], heads.OUTPUTS, {"source_ids": [1]}
+
+
+def rotary_heads_case():
+    return heads_case(positions="rotary", residual="post", eos=20)  # an end that may come at any step
+
+
+def waves_case(name="sinusoidal"):
+    positions = POSITIONS[name](32, context=24, head_width=32)
+    for table in [*positions.parameters(), *positions.buffers()]:
+        table.data = table.data.half().float()  # as a page keeps them
+    vectors = [torch.zeros(2, 1, 32), torch.randn(2, 1, 32)]
+    questions = [{"query": query, "key": key} for query, key in vectors]
+    return waves.Waves(positions, 20), questions, ["told", "scores"], {}
+
+
+def learned_waves_case():
+    return waves_case("learned")
+
+
+def rotary_waves_case():
+    return waves_case("rotary")
+
+
+def calculator_case():
+    asked = [((768, 1536), (128, 4, 1, 1, 64)), ((16, 32), (8, 8, 1, 1, 1))]
+    asked += [((1000, 2000), (96, 3, 2, 5, 700)), ((2**20, 2**21), (16_384, 128, 128, 1024, 2**20))]
+    questions = [{"lengths": torch.tensor(n), "shape": torch.tensor(shape)} for n, shape in asked]
+    return calculator.Calculator(), questions, calculator.OUTPUTS, {}
+
+
 CASES = [softmax_case, valves_case, gru_valves_case, repaint_case, bahdanau_repaint_case, writer_case]
 CASES += [arithmetic_case, smallest_arithmetic_case, training_map_case, smallest_training_map_case]
 CASES += [gradient_case, say_case, lstm_say_case, bridged_say_case, tree_case]
+CASES += [heads_case, rotary_heads_case, waves_case, learned_waves_case, rotary_waves_case, calculator_case]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -246,6 +310,17 @@ def test_large_weights_are_stored_in_half_precision():
     weights = onnx.load_from_string(to_onnx(One(), {"x": torch.zeros(1, 40)}, ["y"], {})).graph.initializer
     kinds = {w.data_type for w in weights if np.prod(w.dims) >= 1024}
     assert kinds == {onnx.TensorProto.FLOAT16}
+
+
+def test_inputs_with_the_same_example_stay_two():
+    class Difference(nn.Module):
+        def forward(self, x, y):
+            return x - y
+
+    same = torch.ones(1, 2)
+    session = onnxruntime.InferenceSession(to_onnx(Difference(), {"x": same, "y": same}, ["z"], {}))
+    given = {"x": np.float32([[5, 7]]), "y": np.float32([[1, 2]])}
+    assert session.run(None, given)[0].tolist() == [[4, 5]]
 
 
 def test_a_published_file_is_named_by_its_content(tmp_path):

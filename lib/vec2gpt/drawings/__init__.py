@@ -2,15 +2,23 @@
 
 Each takes the axes of a `plotting.figure`, and the words or numbers to draw. `words` has those of texts,
 `networks` those of recurrent networks in time, `cells` the insides of gated cells, `transduction` encoder and
-decoder, `attention` what a decoder sees when it looks back, `search` the tree of a beam search; `pen` is what
-they share.
+decoder, `attention` what a decoder sees when it looks back, `transformer` what becomes of that alone,
+`costs` who waits for whom and what is kept, `search` the tree of a beam search; `pen` is what they share.
 """
 
 from vec2gpt.drawings.attention import bottleneck_and_memory, soft_lookup, two_decoders
 from vec2gpt.drawings.cells import gru_cell, lstm_cell, valve
+from vec2gpt.drawings.costs import tiles, waiting
 from vec2gpt.drawings.networks import adding, backward, bidirectional, stacked, unrolled
 from vec2gpt.drawings.search import Branch, branches, search_tree
 from vec2gpt.drawings.transduction import handing_over, sequence_to_sequence, teacher_forcing
+from vec2gpt.drawings.transformer import (
+    full_transformer,
+    mask,
+    multi_head,
+    pre_and_post_norm,
+    step_by_step_and_at_once,
+)
 from vec2gpt.drawings.words import guesses, window
 
 __all__ = [
@@ -20,17 +28,24 @@ __all__ = [
     "bidirectional",
     "bottleneck_and_memory",
     "branches",
+    "full_transformer",
     "gru_cell",
     "guesses",
     "handing_over",
     "lstm_cell",
+    "mask",
+    "multi_head",
+    "pre_and_post_norm",
     "search_tree",
     "sequence_to_sequence",
     "soft_lookup",
     "stacked",
+    "step_by_step_and_at_once",
     "teacher_forcing",
+    "tiles",
     "two_decoders",
     "unrolled",
     "valve",
+    "waiting",
     "window",
 ]

@@ -32,6 +32,7 @@ MODELS = {
     "window": "vec2gpt.language:WindowLanguageModel",
     "seq2seq": "vec2gpt.seq2seq:Seq2Seq",
     "attention": "vec2gpt.attentive:AttentionSeq2Seq",
+    "transformer": "vec2gpt.transformer:Transformer",
     "gpt": "vec2gpt.gpt:GPT",
 }
 

@@ -7,12 +7,15 @@ Left out: projections of an LSTM's state (`proj_size`) and the additional keys o
 `add_zero_attn`), which ours do not have.
 """
 
+from copy import deepcopy
 from functools import singledispatch
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from vec2gpt.attention import MultiHeadAttention
+from vec2gpt.blocks import Block, DecoderBlock
 from vec2gpt.recurrent import Cell, GRUCell, LSTMCell, ReLUCell, RNNCell, Stack
 
 BY_MODE = {"RNN_TANH": RNNCell, "RNN_RELU": ReLUCell, "LSTM": LSTMCell, "GRU": GRUCell}  # torch's `mode`
@@ -23,17 +26,18 @@ def from_torch(module: nn.Module) -> nn.Module:
     """Our module with copies of the weights of one of torch.nn, on the same device and of the same dtype.
 
     nn.RNN, nn.LSTM and nn.GRU become a `Stack`; nn.RNNCell, nn.LSTMCell and nn.GRUCell a `Cell`, whose biases
-    are 0 where `module` has none; nn.MultiheadAttention a `MultiHeadAttention`, which has no dropout and
-    whose masks say where one may look, not where not. Ours always reads batch first, (B, T, width).
-    ValueError for what has no equal here.
+    are 0 where `module` has none; nn.MultiheadAttention a `MultiHeadAttention`, whose masks say where one may
+    look, not where not; nn.TransformerEncoderLayer a `Block`, nn.TransformerDecoderLayer a `DecoderBlock`.
+    Dropout of attention weights and inside the feed-forward is left out. Ours always reads batch first,
+    (B, T, width). ValueError for what has no equal here.
 
     >>> theirs = nn.LSTM(3, 5, num_layers=2)
     >>> torch.equal(from_torch(theirs).cells[1].weight_hh, theirs.weight_hh_l1)
     True
     """
     raise ValueError(
-        f"{type(module).__name__} has no equal here: give an nn.RNN, nn.LSTM, nn.GRU, a cell of these, or "
-        "an nn.MultiheadAttention"
+        f"{type(module).__name__} has no equal here: give an nn.RNN, nn.LSTM, nn.GRU, a cell of these, "
+        "an nn.MultiheadAttention, or a layer of a Transformer's encoder or decoder"
     )
 
 
@@ -72,14 +76,62 @@ def _(module: nn.GRUCell) -> GRUCell:
 
 @from_torch.register
 def _(module: nn.MultiheadAttention) -> MultiHeadAttention:
+    return _attention(module, MultiHeadAttention, key_width=module.kdim, value_width=module.vdim)
+
+
+@from_torch.register
+def _(module: nn.TransformerEncoderLayer) -> Block:
+    return _block(module, Block, {"attention": (module.self_attn, module.norm1)}, module.norm2)
+
+
+@from_torch.register
+def _(module: nn.TransformerDecoderLayer) -> DecoderBlock:
+    attentions = {
+        "attention": (module.self_attn, module.norm1),
+        "cross": (module.multihead_attn, module.norm2),
+    }
+    return _block(module, DecoderBlock, attentions, module.norm3)
+
+
+def _block(module: nn.Module, kind: type[Block], attentions: dict, last: nn.LayerNorm) -> Block:
+    """Our block; `attentions` has, by our names, torch's attention and its norm, `last` is the last norm."""
+    with torch.device("meta"):
+        ours = kind(
+            module.self_attn.embed_dim,
+            heads=module.self_attn.num_heads,
+            inner=module.linear1.out_features,
+            dropout=module.dropout1.p,
+            activation=_activation(module.activation),
+            residual="pre" if module.norm_first else "post",
+        )
+    for name, (theirs, norm) in attentions.items():
+        added = getattr(ours, name)
+        added.sublayer, added.norm = _attention(theirs, type(added.sublayer)), deepcopy(norm)
+    sublayer = ours.feed_forward.sublayer
+    sublayer.inner, sublayer.output = deepcopy(module.linear1), deepcopy(module.linear2)
+    ours.feed_forward.norm = deepcopy(last)
+    return ours.train(module.training)
+
+
+def _activation(theirs) -> str:
+    """Our name of what torch has as a function or as a module."""
+    if isinstance(theirs, nn.GELU) and theirs.approximate == "tanh":
+        return "gelu tanh"
+    known = {"relu": (F.relu, nn.ReLU), "gelu": (F.gelu, nn.GELU), "swish": (F.silu, nn.SiLU)}
+    for name, (function, module) in known.items():
+        if theirs is function or isinstance(theirs, module):
+            return name
+    raise ValueError(f"the activation {theirs} has no equal here: give one of relu, gelu, silu")
+
+
+def _attention(module: nn.MultiheadAttention, kind: type, **widths) -> MultiHeadAttention:
     if module.bias_k is not None or module.add_zero_attn:
         raise ValueError("add_bias_kv and add_zero_attn add keys that no text has; ours has none: give False")
-    widths = {"key_width": module.kdim, "value_width": module.vdim}
     bias = module.in_proj_bias is not None
     with torch.device("meta"):
-        ours = MultiHeadAttention(module.embed_dim, heads=module.num_heads, bias=bias, **widths)
+        ours = kind(module.embed_dim, heads=module.num_heads, bias=bias, **widths)
     weights = _projections(module)
-    weights |= {f"output.{kind}": weight for kind, weight in module.out_proj.named_parameters()}
+    weights |= {f"output.{name}": weight for name, weight in module.out_proj.named_parameters()}
     ours.load_state_dict({name: weight.detach().clone() for name, weight in weights.items()}, assign=True)
     return ours.train(module.training)
 

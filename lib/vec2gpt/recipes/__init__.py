@@ -30,6 +30,7 @@ from vec2gpt.recipes import (
 from vec2gpt.recipes.checkpoint import CheckpointRecipe, Trained
 from vec2gpt.recipes.table import Recorded, TableRecipe
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
+from vec2gpt.transformer import Transformer
 
 
 def recurrent(vocabs, *, cell):
@@ -43,6 +44,10 @@ def encoder_decoder(vocabs):
 
 def attention(vocabs, **config):
     return AttentionSeq2Seq(AttentionSeq2Seq.Config(len(vocabs["source"]), len(vocabs["target"]), **config))
+
+
+def transformer(vocabs, **config):
+    return Transformer(Transformer.Config(len(vocabs["source"]), len(vocabs["target"]), **config))
 
 
 def gpt(vocabs):
@@ -88,6 +93,27 @@ RECIPES = {
         about="generated English into French: GRU encoder-decoder of 256 with attention",
         task=partial(sentences.task, size=128),
         model=attention,
+        steps=600,
+        lr=3e-3,
+    ),
+    "cmudict-transformer": CheckpointRecipe(
+        about="from spelling to pronunciation: a Transformer of 4 + 4 layers of 128, 1.9 million numbers",
+        task=partial(pronunciation.task, size=256),
+        model=partial(
+            transformer,
+            context=pronunciation.CONTEXT,
+            encoder_layers=4,
+            decoder_layers=4,
+            positions="rotary",
+            label_smoothing=0.1,
+        ),
+        steps=10_000,
+        lr=1.5e-3,
+    ),
+    "grammar-transformer": CheckpointRecipe(
+        about="generated English into French: a Transformer of 2 + 2 layers of 128",
+        task=partial(sentences.task, size=128),
+        model=partial(transformer, context=sentences.CONTEXT, dropout=0.0),
         steps=600,
         lr=3e-3,
     ),

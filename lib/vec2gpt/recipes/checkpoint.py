@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,6 +64,7 @@ class CheckpointRecipe:
         )
         if history.interrupted:
             raise KeyboardInterrupt(f"stopped at step {history.steps}: run it again to go on")
-        facts = {"vocabs": task.vocabs, "data": task.data, "metrics": task.measure(model)}
-        facts |= {"seed": SEED, "steps": steps, "curve": history.validations}
-        return Trained(model, history, checkpoints.save(model, target, **facts))
+        facts = {"vocabs": task.vocabs, "data": task.data, "seed": SEED, "steps": steps}
+        save = partial(checkpoints.save, model, target, **facts, curve=history.validations)
+        save(metrics={})  # hours of training, out of danger before minutes of judging
+        return Trained(model, history, save(metrics=task.measure(model)))

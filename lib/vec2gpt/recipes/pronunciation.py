@@ -1,7 +1,7 @@
 """The translation ladder's task: from a word's spelling to its phonemes, on words the model never saw."""
 
 from functools import cache
-from itertools import groupby
+from itertools import chain, groupby
 
 from vec2gpt import corpora
 from vec2gpt.decoding import greedy, until_end
@@ -12,6 +12,7 @@ from vec2gpt.recipes.task import Task, device
 from vec2gpt.text import Vocab
 
 LONGEST = 32  # phonemes a model may say; no word of the dictionary needs more
+CONTEXT = 48  # room for the letters of every word, and for as many phonemes
 GLANCE = 5  # every fifth validation word is spoken for a quick look
 
 
@@ -19,8 +20,8 @@ GLANCE = 5  # every fifth validation word is spoken for a quick look
 def vocabs():
     """The letters and the phonemes of the training words, stress marks dropped: (source, target)."""
     said, words = corpora.cmudict(), corpora.cmudict_split()
-    source = Vocab.build(letter for word in words.train for letter in word)
-    return source, Vocab.build(phoneme for word in words.train for phoneme in said[word][0])
+    source = Vocab.build(chain.from_iterable(words.train))
+    return source, Vocab.build(chain.from_iterable(said[word][0] for word in words.train))
 
 
 def spell(word, vocab):

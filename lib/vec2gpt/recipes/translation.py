@@ -2,8 +2,9 @@
 
 Every model gets the same steps, worth about a minute for the plain GRU on two cores. The first models differ
 in cells and depth, then come the ways of handing over, and two ways of training: the spelling read from its
-end to its beginning (Sutskever, Vinyals & Le 2014), and some inputs of the decoder drawn by itself. The last
+end to its beginning (Sutskever, Vinyals & Le 2014), and some inputs of the decoder drawn by itself. Then some
 look back: one score after the other, then Bahdanau's decoder, then an encoder that reads in one direction.
+The last are Transformers: one as in the paper, but pre-norm, and others with one thing changed or taken away.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from torch import nn
 
 from vec2gpt import corpora
+from vec2gpt.attention import attend_fused
 from vec2gpt.attentive import AttentionSeq2Seq
 from vec2gpt.recipes import pronunciation
 from vec2gpt.recipes.table import Experiment
@@ -19,6 +21,7 @@ from vec2gpt.recipes.task import size, train, warmup
 from vec2gpt.scheduled_sampling import ScheduledSampling
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 from vec2gpt.training import seed_everything
+from vec2gpt.transformer import FUSED, Transformer
 
 STEPS, SIZE, LR, OWN = 600, 256, 3e-3, 0.25
 SEEDS = (0, 1, 2)
@@ -47,6 +50,18 @@ def attention(**config):
     return Way(config, model=AttentionSeq2Seq)
 
 
+def transformer(model=Transformer, **config):
+    return Way({"context": pronunciation.CONTEXT, "dropout": 0.0} | config, model=model)
+
+
+class SeesAhead(Transformer):
+    """It learns without a causal mask, so that each word to be said stands before its eyes."""
+
+    def forward(self, source_ids, decoder_ids, targets=None):
+        open_eyed = FUSED._replace(decoder=lambda q, k, v, mask: attend_fused(q, k, v))
+        return super().forward(source_ids, decoder_ids, targets, attends=open_eyed)
+
+
 WAYS = {
     "gru": layers("gru", 1),
     "lstm": layers("lstm", 1),
@@ -65,6 +80,18 @@ WAYS = {
     "attention: additive": attention(score="additive"),
     "attention: bahdanau": attention(score="additive", attention="bahdanau"),
     "attention: one direction": attention(bidirectional=False, handover="state"),
+    "transformer": transformer(),
+    "transformer: 4 layers": transformer(encoder_layers=4, decoder_layers=4),
+    "transformer: 1 head": transformer(heads=1),
+    "transformer: learned positions": transformer(positions="learned"),
+    "transformer: rotary positions": transformer(positions="rotary"),
+    "transformer: no positions": transformer(positions="none"),
+    "transformer: post-norm": transformer(residual="post"),
+    "transformer: no residual": transformer(residual="none"),
+    "transformer: batch norm": transformer(norm="batch"),
+    "transformer: no norm": transformer(norm="none"),
+    "transformer: smooth labels": transformer(label_smoothing=0.1),
+    "transformer: sees ahead": transformer(SeesAhead),
 }
 AXES = {"model": tuple(WAYS), "seed": SEEDS}
 

@@ -3,7 +3,7 @@
 What has to be watched (each of these was seen to go wrong silently, so every exported graph is
 compared with torch at several lengths): a Python loop over time freezes the length, hence
 `unrolling.unroll`; a branch on a length exports one branch; an example of length 1 freezes that
-axis unless it is marked as free.
+axis unless it is marked as free; one tensor as the example of two inputs makes one input of them.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ def to_onnx(module: nn.Module, example: dict[str, Tensor], outputs: list[str], l
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module.eval(),
-            tuple(example.values()),
+            tuple(tensor.clone() for tensor in example.values()),
             input_names=list(example),
             output_names=list(outputs),
             dynamic_shapes=shapes,

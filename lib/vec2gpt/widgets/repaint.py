@@ -15,15 +15,13 @@ from torch import Tensor, nn
 from vec2gpt.attentive import AttentionSeq2Seq
 from vec2gpt.decoding import many
 from vec2gpt.grammar import Pair
-from vec2gpt.text import Vocab
 from vec2gpt.unrolling import is_exporting, unroll
 from vec2gpt.widgets.live import LiveModel
-from vec2gpt.widgets.spelling import alphabet
-from vec2gpt.widgets.vocabularies import Vocabs, by_name, kind
+from vec2gpt.widgets.texts import opening
+from vec2gpt.widgets.vocabularies import Vocabs, by_name
 
 LIMIT, STEPS = 24, 32  # letters or words read; steps decoded
 COLDEST, HOTTEST = 0.1, 5.0  # temperatures
-LETTERS, WORDS = "letters", "words"  # what a model reads
 
 
 class Repaint(nn.Module):
@@ -98,11 +96,8 @@ def repaint_widget(
     """
     models, vocabs = by_name(models, vocabs)
     _check_start(models, temperature)
-    kinds = {name: _kind(model, *vocabs[name]) for name, model in models.items()}
     examples = list(examples)
-    offered = [example if isinstance(example, str) else " ".join(example.source) for example in examples]
-    first = next(iter(kinds.values()))
-    source_ids = torch.tensor([[*map(first["source"].index, pieces(text, first)), first["end"]]])
+    source_ids, about = opening(models, vocabs, text, examples, limit=LIMIT)
     return LiveModel(
         "repaint",
         {name: Repaint(model) for name, model in models.items()},
@@ -113,68 +108,13 @@ def repaint_widget(
         },
         ["ids", "weights", "probabilities"],
         lengths={"source_ids": [1], "painted": [2]},
-        settings={
-            "models": kinds,
-            "texts": _beginnings(kinds, text, offered),
-            "examples": offered,
+        settings=about
+        | {
             "gold": {" ".join(pair.source): _gold(pair) for pair in examples if not isinstance(pair, str)},
             "temperature": float(temperature),
-            "limit": LIMIT,
             "steps": STEPS,
         },
     )
-
-
-def pieces(text: str, kind: dict) -> list[str]:
-    """The letters or words of a text, as this kind of model reads them.
-
-    ValueError unless there are 1 to 24, all of them known.
-    """
-    found = text.split() if kind["reads"] == WORDS else list(text)
-    if not 1 <= len(found) <= LIMIT:
-        raise ValueError(f"{text!r} has {len(found)} {kind['reads']}; give 1 to {LIMIT}")
-    if strange := sorted(set(found) - set(kind["known"])):
-        known = kind["known"] if kind["reads"] == LETTERS else f"{len(kind['known'])} words"
-        raise ValueError(f"{text!r} holds {', '.join(map(repr, strange))}; the model knows {known}")
-    return found
-
-
-def _kind(model: AttentionSeq2Seq, source: Vocab, target: Vocab) -> dict:
-    """What a view must know of a model: `vocabularies.kind`, whether it reads letters or words, and which."""
-    plain = [token for token in source.tokens if token not in source.specials]
-    letters = all(len(token) == 1 for token in plain)
-    read = (
-        {"reads": LETTERS, "known": alphabet([(source, target)])}
-        if letters
-        else {"reads": WORDS, "known": plain}
-    )
-    return kind(model, source, target) | read
-
-
-def _beginnings(kinds: dict[str, dict], text: str, offered: list[str]) -> dict[str, str]:
-    """letters, words → what models of this sort begin with: `text`, or the first example that they read."""
-    first, *_ = kinds.values()
-    begin = {first["reads"]: text}
-    for example in offered:
-        begin = {sort: example for sort in _readers(example, kinds)} | begin
-    for name, one in kinds.items():
-        if one["reads"] not in begin:
-            raise ValueError(f"{name} reads {one['reads']}, and no text is of such: give an example for it")
-    return begin
-
-
-def _readers(text: str, kinds: dict[str, dict]) -> set[str]:
-    """Which sorts of models, letters or words, can read a text. ValueError if none can."""
-    sorts, problems = set(), []
-    for one in kinds.values():
-        try:
-            pieces(text, one)
-            sorts.add(one["reads"])
-        except ValueError as problem:
-            problems.append(str(problem))
-    if not sorts:
-        raise ValueError("; ".join(dict.fromkeys(problems)))
-    return sorts
 
 
 def _gold(pair: Pair) -> dict:

@@ -9,6 +9,7 @@ export function accepted(control, value) {
     return Number.isFinite(+value) && value !== null && value !== "" ? clamp(+value, control.min, control.max) : undefined;
   if (control.kind === "text") return typeof value === "string" ? clean(broken(value), control.alphabet, control.max).text : undefined;
   if (control.kind === "word") return typeof value === "string" ? spelled(control.words, value) : undefined;
+  if (control.kind === "number") return ["string", "number"].includes(typeof value) ? String(value).slice(0, 12) : undefined;
   if (control.kind === "choice") return control.options.some(([name]) => name === value) ? value : undefined;
   if (control.kind === "switch") return typeof value === "boolean" ? value : undefined;
 }
@@ -26,6 +27,8 @@ export function controlHTML(control, value, id, k = KIT_WORDS.en) {
   if (control.kind === "text")
     return `<div class="v2g-control v2g-wide">${label}<input ${name} type="text" value="${esc(inLine(value))}" ` +
       `autocomplete="off" autocapitalize="off" spellcheck="false"></div>`;
+  if (control.kind === "number")
+    return `<div class="v2g-control v2g-number">${label}<input ${name} type="text" inputmode="numeric" value="${esc(value)}" autocomplete="off"></div>`;
   if (control.kind === "choice")
     return `<div class="v2g-control">${label}<select ${name}>` +
       control.options.map(([key, text]) => `<option value="${esc(key)}"${key === value ? " selected" : ""}>${esc(text)}</option>`).join("") + "</select></div>";

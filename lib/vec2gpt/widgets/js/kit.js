@@ -7,6 +7,7 @@
 //   start     (settings) => state: plain JSON, all that the reader can change and a link can hold
 //   controls  (c) => list of {kind, name, label, ...}, kind one of
 //             "range" (play: seconds from one end to the other, if it can run by itself), "text", "choice", "switch",
+//             "number" (a whole number as it was typed, a string that the view judges: it has the limits),
 //             "word" (one of the list `words`; sign: what stands before it), "button", "examples" (a row of
 //             buttons, options: [[value, text]], act(c, value)), "shown" (no control: what show(c) says);
 //             neighbours with the same `row` stay in one line
@@ -51,6 +52,9 @@ export const esc = (text) =>
   String(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
 
 export const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
+
+/** Where in a list of `size` entries a cursor stands that may be anything: the nearest entry, the first for what is no number. */
+export const index = (x, size) => clamp(Math.trunc(+x) || 0, 0, size - 1);
 
 /** A character as words speak of it. */
 export const spoken = (ch, k = speak(KIT_WORDS)) => ({ " ": k.space, "\n": k.newline })[ch] ?? ch;

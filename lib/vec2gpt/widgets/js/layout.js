@@ -1,9 +1,22 @@
-// layout.js: what more than one view draws with: bars, points that fit a picture, labels beside them.
+// layout.js: what more than one view draws with: bars, shaded matrices, points that fit a picture, labels beside them.
 
 /** Words and numbers from 0 to 1 as bars: rows of [key, word, number]; the one at place `at` is marked. */
 export const bars = (rows, at) => `<ol class="v2g-bars">${rows.map(([key, word, x], k) =>
   `<li data-key="${esc(key)}"${k === at ? ' class="at"' : ""}><span>${esc(word)}</span>` +
   `<i style="--x:${clamp(x, 0, 1).toFixed(3)}"></i><span>${x.toFixed(2)}</span></li>`).join("")}</ol>`;
+
+/** A matrix of numbers from 0 to 1 as shades of a colour, cells of `wide` × `high`; nearly 0 stays blank. Each of eight shades
+    is one path, and equal neighbours in a row one piece of it: thousands of rectangles would be slow. */
+export function shaded(rows, wide, high, colour) {
+  const paths = Array(9).fill(""), shade = (x) => clamp(Math.ceil(8 * x - 0.25), 0, 8), at = (x) => +x.toFixed(2);
+  rows.forEach((row, t) => {
+    for (let s = 0, end; s < row.length; s = end) {
+      for (end = s + 1; end < row.length && shade(row[end]) === shade(row[s]);) end++;
+      paths[shade(row[s])] += `M${at(s * wide)} ${at(t * high)}h${at((end - s) * wide)}v${at(high)}H${at(s * wide)}z`;
+    }
+  });
+  return paths.map((d, k) => (d && k ? `<path d="${d}" fill="${colour}" fill-opacity="${k / 8}"/>` : "")).join("");
+}
 
 /** A function that brings points [x, y], y upwards, into a picture so that all of `points` fit, both axes on one scale. */
 export function fitted(points, width, height, [across, down]) {

@@ -139,7 +139,7 @@ export const view = {
     { kind: "choice", name: "activation", label: w.activation, options: settings.activations.map((name) => [name, w.activations[name]]) },
     { kind: "range", name: "clip", label: w.clip, min: -2, max: OFF, step: 0.25, show: (clip) => (clip >= OFF ? w.never : number(threshold(clip))) },
   ],
-  accept: ({ state }) => ({ ...state, length: Math.round(state.length), at: clamp(Math.trunc(+state.at) || 0, 0, 99) }),
+  accept: ({ state }) => ({ ...state, length: Math.round(state.length), at: index(state.at, 100) }),
   async *compute({ state, settings: { ids, activations } }, ask) {
     const one = (x) => ({ dims: [1], data: [x] }), read = ids.slice(-1 - state.length, -1);
     yield await ask({

@@ -2,8 +2,8 @@
 //
 // A row is a step of the decoder, a column what it may look at. A stroke of the brush starts its row anew, for mostly one
 // wants the decoder to look elsewhere: a press gives one cell all the weight, a drag equal shares, and rubbing over a cell
-// makes it heavier. The keyboard adds to a row instead. How rows are held, and texts read, stands in painting.js.
-// parts: spelling, painting
+// makes it heavier. The keyboard adds to a row instead. How rows are held stands in painting.js.
+// parts: spelling, texts, painting
 
 const CELL = 28, LOCK = 20;                                     // layout, in SVG units; LOCK is the padlocks' width
 const SEEN = 0.004, TOLD = 0.05;                                // the least weight that is drawn, and written in its cell
@@ -16,19 +16,8 @@ const ALONE = 0, CHANGED = 1;                                   // the two readi
 /** How many places a model sees: the pieces of the text, and the end. */
 const sizeOf = (c, state = c.result.of) => pieces(state.text, modelKind(c, state)).length + 1;
 
-/** Whether the answer is to the text that stands in the field. */
-const here = (c) => tidy(c.state.text) === tidy(c.result.of.text) && modelKind(c, c.state).reads === modelKind(c).reads;
-
 /** The state that the picture shows: the reader's, or, while another text is read, that of the answer. */
 const shown = (c) => (here(c) ? c.state : c.result.of);
-
-/** All that a reading says: {steps: [{token, null of the end; p}], tokens; ended; p, of all of them}. */
-export function said(c, reading) {
-  const { ids, probabilities: { data, dims: [, most] } } = c.result, { target, eos } = modelKind(c);
-  const spoken = Array.from(ids.data.slice(reading * most, (reading + 1) * most)), end = spoken.indexOf(eos), ended = end >= 0;
-  const steps = spoken.slice(0, ended ? end + 1 : most).map((id, t) => ({ token: id === eos ? null : target[id], p: data[reading * most + t] }));
-  return { steps, ended, tokens: steps.slice(0, ended ? -1 : most).map(({ token }) => token), p: steps.reduce((p, one) => p * one.p, 1) };
-}
 
 /** The weights of row `t` as they are shown: held ones at once, before the answer to them. */
 export function weightsAt(c, t, held = heldRows(shown(c), sizeOf(c))) {
@@ -126,12 +115,12 @@ const unseen = (c) => Object.keys(heldRows(shown(c), sizeOf(c))).map(Number).fil
 
 /** What the marks mean, how well the alignment is that is shown, and, if wanted, the words that can be typed. */
 function legend(c) {
-  const gold = goldOf(c), hidden = unseen(c), rate = gold && errorRate(gold.target.map((_, t) => weightsAt(c, t)), gold.links), { known, reads } = modelKind(c, c.state);
+  const gold = goldOf(c), hidden = unseen(c), rate = gold && errorRate(gold.target.map((_, t) => weightsAt(c, t)), gold.links);
   const mark = (drawing, text) => `<li><svg width="20" height="16" aria-hidden="true">${drawing}</svg><span>${esc(text)}</span></li>`;
   const box = (dashes) => `<rect x="1" y="2" width="18" height="12" fill="none" stroke="var(--minus)" stroke-width="2" stroke-dasharray="${dashes}"/>`;
   const marks = [mark(box("4 3"), c.w.byBrush), mark(box("none"), c.w.byLock), `<li>≠ ${esc(c.w.isDifferent)}</li>`, ...(gold ? [mark(diamond(10, 4), c.w.isGold(percentage(rate)))] : []),
     ...(hidden.length ? [`<li>${esc(c.w.unseen(hidden.map((t) => t + 1)))}</li>`] : [])];
-  return `<ul class="v2g-legend">${marks.join("")}</ul>` + (c.state.list && reads === WORDS ? `<p class="v2g-hint">${esc(known.join(" "))}</p>` : "");
+  return `<ul class="v2g-legend">${marks.join("")}</ul>` + wordList(c);
 }
 
 // ---- gestures ----
@@ -186,17 +175,14 @@ export const view = {
   passing: ["brush"],
   words: {
     en: {
-      ...SPELLING.en,
+      ...SPELLING.en, ...TEXTS.en,
       title: "The heat map you can repaint",
       hint: "Drag along a row to decide where the decoder looks at that step: from there on its output is decoded anew. Press a padlock to keep a row as it is. A finger scrolls a wide map by the names of its columns.",
       picture: "Attention weights in percent, a row for each step. Arrow keys choose a cell, space gives it weight, backspace takes its weight away, " +
         "enter locks or unlocks the row, delete gives the row back to the model.",
-      model: "Model", letters: "Word", words: "Sentence", both: "Word or sentence", temperature: "Temperature τ", list: "Show the words it knows",
+      model: "Model", temperature: "Temperature τ",
       where: "Change", row: "this row", all: "every row shown", even: "Uniform", sharp: "One-hot", lock: "Lock / unlock", free: "Give back",
-      lockRow: "Lock this row", unlockRow: "Unlock this row", end: "end", nothing: "nothing",
-      noWords: "Type a sentence, or press an example.", manyWords: (n) => `At most ${n} words can be read:`,
-      unknownWord: (word, offers) => `“${word}” is none of its words${offers ? ". It knows:" : ": the switch below shows them all."}`,
-      readBy: { letters: "A single word is read by:", words: "A sentence is read by:" },
+      lockRow: "Lock this row", unlockRow: "Unlock this row",
       says: "says", probability: "probability", changed: "With your changes", alone: "The model alone",
       byBrush: "painted by hand", byLock: "locked", isDifferent: "what the model alone says at this step", isGold: (rate) => `gold link; alignment error rate of the largest weights, the end apart: ${rate}`,
       unseen: (steps) => `also painted or locked, though nothing is said there now: step ${steps.join(", ")}`,
@@ -205,33 +191,28 @@ export const view = {
       whole: (text, output, p) => `“${text}” becomes ${output}, with probability ${p}`, same: "the model alone says the same", other: (output, p) => `the model alone says ${output} (${p})`,
     },
   },
-  start: ({ models, texts, temperature }) => {
-    const [{ reads }] = Object.values(models), other = Object.entries(texts).find(([sort]) => sort !== reads)?.[1] ?? "";
-    return { text: texts[reads], other, temperature, paint: { text: "", rows: {}, locked: {} }, where: ROW, list: false, at: [0, 0], brush: UP };
-  },
-  controls: ({ settings: { models, texts, examples, limit }, w }) => {
-    const known = Object.values(models).flatMap((kind) => [...kind.known]).join(""), sorts = Object.keys(texts), hasWords = WORDS in texts;
-    const offered = examples.map((text) => [text, text]), button = (name, act) => ({ kind: "button", name, label: w[name], row: "rows", act: (d) => (here(d) ? act(d) : d.state) });
+  start: (settings) => ({ ...textStart(settings), temperature: settings.temperature, paint: { text: "", rows: {}, locked: {} }, where: ROW, list: false, at: [0, 0], brush: UP }),
+  controls: (c) => {
+    const { w } = c, button = (name, act) => ({ kind: "button", name, label: w[name], row: "rows", act: (d) => (here(d) ? act(d) : d.state) });
     return [
-      { kind: "text", name: "text", label: sorts.length > 1 ? w.both : w[sorts[0]], alphabet: known + known.toUpperCase() + (hasWords ? " " : ""), max: hasWords ? 10 * limit : limit },
-      ...(offered.length ? [{ kind: "examples", name: "example", label: w.examples, options: offered, act: chosen }] : []),
+      ...textControls(c, { at: [0, 0] }),
       { kind: "range", name: "temperature", label: w.temperature, min: 0.1, max: 5, step: 0.1, show: (v) => (+v).toFixed(1) },
       { kind: "choice", name: "where", label: w.where, options: [[ROW, w.row], [ALL, w.all]], row: "rows" },
       button("even", (d) => fill(d, () => Array(sizeOf(d)).fill(1), rowsMeant(d))),
       button("sharp", (d) => fill(d, (t) => oneHot(sizeOf(d), largest(weightsAt(d, t))), rowsMeant(d))),
       button("lock", (d) => locks(d, rowsMeant(d), rowsUndone(d))),
       button("free", (d) => fill(d, () => null, rowsUndone(d))),
-      ...(hasWords ? [{ kind: "switch", name: "list", label: w.list }] : []),
+      ...listControl(c),
     ];
   },
   accept: (c) => {
-    const { settings: { steps, limit } } = c, { at, paint, brush, other } = c.state, most = limit + 1, whole = (x, end) => clamp(Math.trunc(+x) || 0, 0, end);
-    const line = (text) => (typeof text === "string" ? text.toLowerCase().slice(0, 10 * limit) : "");
+    const { settings: { steps, limit } } = c, { at, paint, brush, other } = c.state, most = limit + 1;
+    const line = (text) => lineOf(text, c.settings);
     return {
       ...c.state, text: line(c.state.text), other: line(other), brush: [FRESH, DOWN, OFF].includes(brush) ? brush : UP,
       where: c.state.where === ALL ? ALL : ROW, list: c.state.list === true,
       paint: { text: line(paint?.text), rows: mendedRows(paint?.rows, steps, most), locked: mendedRows(paint?.locked, steps, most) },
-      at: [whole(at?.[0], steps - 1), whole(at?.[1], limit)],
+      at: [index(at?.[0], steps), index(at?.[1], most)],
     };
   },
   moved: turned,
@@ -253,7 +234,7 @@ export const view = {
   picture: heatMap,
   below: legend,
   sentence: (c) => {
-    const [t, s] = looked(c), now = said(c, CHANGED), alone = said(c, ALONE), size = sizeOf(c), { w } = c, line = ({ tokens, ended }) => (tokens.join(" ") || w.nothing) + (ended ? "" : " …");
+    const [t, s] = looked(c), now = said(c, CHANGED), alone = said(c, ALONE), size = sizeOf(c), { w } = c, line = (reading) => lineSaid(reading, w);
     const how = t in lockedRows(shown(c), size) ? w.isLocked : t in paintedRows(shown(c), size) ? w.isPainted : w.isFree, { token, p } = now.steps[t];
     const rest = line(alone) === line(now) ? w.same : w.other(line(alone), chance(alone.p));
     return [
@@ -262,11 +243,5 @@ export const view = {
     ];
   },
 };
-
-/** An example is read by the model that is chosen, or else by the first that can. */
-function chosen(c, text) {
-  const { settings: { models, limit }, state, w } = c, mine = modelName(c, state), name = [mine, ...Object.keys(models)].find((one) => !obstacle(text, models[one], limit, w));
-  return { ...turned(name === mine ? state : { ...state, model: name }, c), text, at: [0, 0] };
-}
 
 export default widget(view);

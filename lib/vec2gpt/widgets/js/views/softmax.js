@@ -29,7 +29,7 @@ export const view = {
   ],
   accept: ({ state, settings }) => {
     const logits = settings.logits.map((x, k) => (Number.isFinite(state.logits?.[k]) ? clamp(state.logits[k], -settings.limit, settings.limit) : x));
-    return { ...state, logits, at: clamp(Math.trunc(+state.at) || 0, 0, logits.length - 1) };
+    return { ...state, logits, at: index(state.at, logits.length) };
   },
   async *compute({ state }, ask) {
     yield await ask({

@@ -226,8 +226,7 @@ export const view = {
     const mend = (values) => settings.gates.map((_, k) => (Number.isFinite(values?.[k]) ? clamp(values[k], 0, 1) : null));
     const every = mend(state.every), own = Object.entries(state.held ?? {}).filter(([t, values]) => /^\d+$/.test(t) && +t <= last && Array.isArray(values));
     const held = Object.fromEntries(own.map(([t, values]) => [t, mend(values)]).filter(([, values]) => !same(values, every)));
-    const whole = (x, end) => clamp(Math.trunc(+x) || 0, 0, end);
-    return { ...state, held, every, at: whole(state.at, last), gate: whole(state.gate, settings.gates.length - 1), unit: whole(state.unit, most - 1) };
+    return { ...state, held, every, at: index(state.at, last + 1), gate: index(state.gate, settings.gates.length), unit: index(state.unit, most) };
   },
   advice: ({ state, w }) => (state.text ? null : { text: w.empty, offers: [] }),
   async *compute({ state, settings }, ask) {

@@ -33,7 +33,7 @@ export const view = {
     topK: Math.round(clamp(state.topK, 1, settings.alphabet.length)),
     length: Math.round(state.length / settings.stride) * settings.stride,
     seed: Math.abs(Math.trunc(+state.seed)) % 1e6 || 0,
-    at: clamp(Math.trunc(+state.at) || 0, 0, 399),
+    at: index(state.at, 400),
   }),
   async *compute({ state, settings }, ask) {
     const { stride, context, alphabet } = settings, one = (x) => ({ dims: [1], data: [x] });
