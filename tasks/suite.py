@@ -83,7 +83,7 @@ def style() -> None:
 
 def units(marks: str) -> None:
     command = [*PYTEST, "tests", *OWN, *PARALLEL, "-m", marks]
-    run(f"Unit tests ({marks})", command, about="1 to 12 min", show=everything)
+    run(f"Unit tests ({marks})", command, about="1 to 20 min", show=everything)
 
 
 def long(browser: str) -> None:
@@ -118,4 +118,4 @@ def chapters(title: str, **variables: str) -> None:
 def pages(browser: str) -> None:
     title = "The site in a browser, all other hosts blocked"
     command = [*PYTEST, "tests/site", "-m", "not soak"]
-    run(title, command, about="2 min", show=everything, CHROMIUM=browser)
+    run(title, command, about="10 to 20 min", show=everything, CHROMIUM=browser)
