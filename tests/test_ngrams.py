@@ -123,6 +123,13 @@ def test_the_loss_is_that_of_reading(order):
     assert model.loss(held_out) == pytest.approx(model(held_out[:, :-1], held_out[:, 1:])[1].item(), rel=1e-6)
 
 
+def test_the_scores_of_a_text_are_what_reading_gives_each_of_its_tokens():
+    rows = torch.randint(3, (4, 9), generator=torch.Generator().manual_seed(1))
+    model = NGram(rows.flatten(), 3, order=3)
+    logits, _ = model(rows[:, :-1])
+    assert torch.allclose(model.scores(rows).float(), logits.gather(2, rows[:, 1:, None])[..., 0])
+
+
 def test_longer_contexts_help_where_the_text_depends_on_them():
     """Every third token is the sum of the two before it: any sum is guessed at ½, the others at 1/6 each."""
     known = math.log(2) / 2 + math.log(6) / 2

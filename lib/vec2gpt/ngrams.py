@@ -88,11 +88,15 @@ class NGram(LanguageModel):
 
     def loss(self, rows):
         """Mean nats of every token but the first of each row (B, N), without asking for the other tokens."""
+        return -self.scores(rows).mean().item()
+
+    def scores(self, rows):
+        """ln p of every token but the first of each row (B, N), given those before it: (B, N − 1)."""
         check_ids(rows, self.vocab_size)
         if rows.shape[1] < 2:
             raise ValueError("rows of one token: there is nothing to predict; give two or more")
         contexts = self._contexts(rows[:, :-1], self.initial(len(rows)))
-        return -self._probability(contexts, rows[:, 1:]).log().mean().item()
+        return self._probability(contexts, rows[:, 1:]).log()
 
     def _contexts(self, ids, state):
         """The order − 1 tokens up to each of ids (B, T), as numbers (B, T)."""

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from vec2gpt.bpe import BPE
 from vec2gpt.hub import checkpoints
 from vec2gpt.hub.checkpoints import load, names, save
 from vec2gpt.text import Vocab
@@ -76,6 +77,21 @@ def test_a_model_comes_back_by_itself(tmp_path):
 def test_the_card_keeps_what_was_seen_on_the_way(tmp_path):
     _, path = written(tmp_path, curve=[(5, 3.14159), (10, 2.5)])
     assert json.loads(path.read_text())["curve"] == [[5, 3.1416], [10, 2.5]]
+
+
+def test_a_tokenizer_comes_back_by_its_merges(tmp_path):
+    bpe = BPE.train(["low lower lowest", "añ字😀"], size=265, specials=("[PAD]", "[MASK]"))
+    _, path = written(tmp_path, vocabs={"text": bpe, "letters": VOCAB})
+    vocabs = load(tmp_path / "tiny").vocabs
+    assert vocabs["letters"].tokens == VOCAB.tokens
+    assert vocabs["text"].encode("lowly 字") == bpe.encode("lowly 字") != list("lowly 字".encode())
+    assert (vocabs["text"].merges, vocabs["text"].specials) == (bpe.merges, ("[PAD]", "[MASK]"))
+
+    card = json.loads(path.read_text())
+    card["vocabs"]["text"]["merges"][0] = [0, 999]
+    path.write_text(json.dumps(card))
+    with pytest.raises(ValueError, match=r"(?s)the merge \(0, 999\) is of ids outside.*train it again"):
+        load(tmp_path / "tiny")
 
 
 def test_half_precision_and_tied_weights_once(tmp_path):

@@ -15,9 +15,11 @@ from pathlib import Path
 import pandas as pd
 
 from vec2gpt.attentive import AttentionSeq2Seq
+from vec2gpt.bert import BertConfig, MaskedLM
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
 from vec2gpt.recipes import (
+    gaps,
     ladder,
     pronunciation,
     recall,
@@ -48,6 +50,12 @@ def attention(vocabs, **config):
 
 def transformer(vocabs, **config):
     return Transformer(Transformer.Config(len(vocabs["source"]), len(vocabs["target"]), **config))
+
+
+def bert(vocabs, **config):
+    tokens = vocabs["text"]
+    size = {"width": 128, "heads": 4, "inner": 512, "layers": 4, "segments": 0}
+    return MaskedLM(BertConfig(len(tokens), pad=tokens["[PAD]"], **size, **config))
 
 
 def gpt(vocabs):
@@ -124,6 +132,13 @@ RECIPES = {
         steps=1000,
         lr=3e-3,
     ),
+    "prose-bert": CheckpointRecipe(
+        about="articles and news by subword, gaps to fill: a BERT of 4 layers of 128, 1.2 million numbers",
+        task=partial(gaps.task, length=64, size=32, share=0.3),
+        model=partial(bert, context=64),
+        steps=10_000,
+        lr=1.5e-3,
+    ),
     "word-vectors": TableRecipe(
         about="PPMI and SVD, CBOW, skip-gram on parts of a text: how well they agree with people",
         axes=word_vectors.AXES,
@@ -153,6 +168,11 @@ RECIPES = {
         about="generated English into French, without attention and with: BLEU by the length of the sentence",
         axes=sentences.AXES,
         experiment=sentences.experiment,
+    ),
+    "gaps": TableRecipe(
+        about="a token taken out of a text: guessed by counting, from the left, and from both sides",
+        axes=gaps.AXES,
+        experiment=gaps.experiment,
     ),
     "recall": TableRecipe(
         about="recurrent cells asked for the first token of a text, after so many others",
