@@ -23,7 +23,10 @@ EXTRAS = {  # of pyproject.toml, by purpose; a benchmark drives the page as the 
 }
 DATA = [  # what the chapters read; `python -m vec2gpt.corpora` lists all there is
     "cmudict",
+    "emoji-names",
     "glove",
+    "minilm",
+    "sentiment",
     "shakespeare",
     "word-benchmarks",
 ]
@@ -128,4 +131,4 @@ def _npm_ci() -> None:
 
 def fetch_data() -> None:
     """Every time: it is the data cache that knows what is there, and whole files are not fetched again."""
-    run("Fetch the data", [PYTHON, "-m", "vec2gpt.corpora", "fetch", *DATA], about="20 s the first time")
+    run("Fetch the data", [PYTHON, "-m", "vec2gpt.corpora", "fetch", *DATA], about="30 s the first time")

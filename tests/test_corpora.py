@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vec2gpt import corpora, fetching
-from vec2gpt.corpora import REGISTRY, Corpus
+from vec2gpt import corpora, fetching, registry
+from vec2gpt.fetching import Corpus
+from vec2gpt.registry import REGISTRY
 
 POEM = b"Roses are red\n"
 
@@ -61,7 +62,7 @@ def test_every_row_names_one_exact_file():
 
 
 def test_no_address_is_written_down():
-    for module in (corpora, fetching):
+    for module in (corpora, fetching, registry):
         source = Path(module.__file__).read_text(encoding="utf-8")
         assert not re.search(r"https?:|www\.|\.(org|com|io)\b", source)
 
@@ -179,6 +180,9 @@ def test_the_encyclopedia_is_articles_without_redirects_and_talk(tmp_path, monke
     monkeypatch.setattr(corpora, "members", lambda name: ["enwiki.bz2", "simlex999.txt"])
     monkeypatch.setattr(corpora, "member", lambda name, path: tmp_path / path)
     assert corpora.encyclopedia() == {"Albedo": "Albedo: snow & ice", "Empty": ""}
+    assert corpora.encyclopedia_pages() == [
+        *[("Albedo", "Albedo: snow & ice"), ("White", "x"), ("Talk:Albedo", "No!"), ("Empty", "")]
+    ]
 
 
 def test_the_encyclopedia_is_whole_and_plain():
@@ -189,6 +193,14 @@ def test_the_encyclopedia_is_whole_and_plain():
     text = "\n".join(articles.values())
     assert not re.search(r"\[\[|\{\{|\}\}|</?ref|''|https?:", text)
     assert 400_000 < len(text.split()) < 600_000
+
+
+def test_the_pages_are_the_articles_and_what_is_none():
+    pages = corpora.encyclopedia_pages()
+    assert len(pages) == len(dict(pages)) == 206
+    assert corpora.encyclopedia().items() <= dict(pages).items()
+    assert dict(pages)["AccessibleComputing"] == "REDIRECT Computer accessibility"
+    assert sum(text.upper().startswith("REDIRECT") for _, text in pages) == 100
 
 
 def test_the_news_are_whole():
@@ -221,6 +233,53 @@ def test_analogies_are_whole():
     assert categories["family"][0] == ("boy", "girl", "brother", "sister")
     for questions in categories.values():
         assert all(len(question) == 4 and " ".join(question).islower() for question in questions)
+
+
+@pytest.mark.parametrize(
+    ("domain", "size", "distinct"),
+    [
+        ("movies", 10_605, 10_603),
+        ("tweets", 4_200, 4_200),
+        ("products", 3_708, 3_697),
+        ("editorials", 5_190, 5_119),
+    ],
+)
+def test_rated_texts_are_whole(domain, size, distinct):
+    rated = corpora.sentiment(domain)
+    assert len(rated) == size and len({text for text, _ in rated}) == distinct
+    assert all(text == text.strip() and text for text, _ in rated)
+    assert all(-4 <= rating <= 4 for _, rating in rated)
+
+
+def test_people_find_praise_better_than_blame():
+    for domain in corpora.SNIPPETS:
+        means = {}
+        for word in ("great", "bad"):
+            ratings = [rating for text, rating in corpora.sentiment(domain) if word in text.lower().split()]
+            means[word] = sum(ratings) / len(ratings)
+        assert means["great"] > 0.5 > -0.3 > means["bad"], (domain, means)
+
+
+def test_unknown_domains_are_answered_with_the_known():
+    with pytest.raises(KeyError, match="'movie'; there are movies, tweets, products, editorials"):
+        corpora.sentiment("movie")
+
+
+def test_emoji_have_one_name_each_in_every_language():
+    languages = ["en", "ar", "de", "es", "fa", "fr", "id", "it", "ja", "ko", "pt", "ru", "tr", "zh"]
+    every = {language: corpora.emoji_names(language) for language in languages}
+    for names in every.values():
+        assert names.keys() == every["en"].keys() and len(names) == len(set(names.values())) == 3_963
+        assert not any(name != name.strip() or not name or set(name) & {":", "_"} for name in names.values())
+    said = [every[language]["🐘"] for language in ("en", "fr", "zh")]
+    assert said == ["elephant", "éléphant", "大象"]
+    assert every["en"] == corpora.emoji_names()
+
+
+@pytest.mark.parametrize("language", ["xx", "", "../emoji", "EN"])
+def test_unknown_languages_are_answered_with_the_known(language):
+    with pytest.raises(KeyError, match=f"in '{language}'; there are en, ar, de, .*zh"):
+        corpora.emoji_names(language)
 
 
 def test_glove_is_whole_and_its_frequent_words_come_first():

