@@ -18,7 +18,7 @@ from vec2gpt.training import fit
 
 CHECKPOINTS = [name for name, recipe in RECIPES.items() if isinstance(recipe, CheckpointRecipe)]
 SOME = {  # a batch of each kind of task
-    "text": lambda: (torch.randint(80, (2, 9)),),
+    "text": lambda: (torch.randint(4, 80, (2, 9)),),
     "source": lambda: (torch.randint(3, 29, (2, 7)), torch.randint(3, 40, (2, 5))),
 }
 

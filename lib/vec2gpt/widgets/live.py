@@ -63,8 +63,8 @@ class LiveModel(anywidget.AnyWidget):
     view: the name of a file in `js/views/`.
     module: a module whose `forward` takes the tensors of `example` in order and returns a tuple of
         tensors, one for each name in `outputs`; or a dict of such modules ("trained here",
-        "long run"), between which the reader chooses.
-    example: the first question, name → tensor (float32 or int64).
+        "long run"), between which the reader chooses; or none, {}, where the view itself answers.
+    example: the first question, name → tensor (float32 or int64); without a module, the first answer.
     lengths: name → axes whose length may change, e.g. `{"ids": [1]}`.
     settings: plain data that the view needs (an alphabet, labels, limits).
 
@@ -98,7 +98,7 @@ class LiveModel(anywidget.AnyWidget):
                 for name, one in self.modules.items()
             },
         }
-        answer = self.answer(next(iter(self.modules)), example)
+        answer = self.answer(next(iter(self.modules)), example) if self.modules else example
         first = {name: _plain(value) for name, value in answer.items()}
         super().__init__(view=view, spec=spec, settings=settings or {}, first=first)
         self.on_msg(self._heard)

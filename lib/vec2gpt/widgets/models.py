@@ -1,6 +1,14 @@
-"""Which recurrent language models a widget can show: of one layer, of its vocabulary, with finite weights."""
+"""Which models a widget can show: all with finite weights; recurrent ones of one layer, of its vocabulary."""
+
+from torch import nn
 
 from vec2gpt.language import RecurrentLanguageModel
+
+
+def check_finite(name: str, model: nn.Module) -> None:
+    """Raise ValueError for a model that holds NaN or ∞, by its name: its answers would be no numbers."""
+    if not all(weight.isfinite().all() for weight in model.parameters()):
+        raise ValueError(f"{name} holds NaN or ∞: its training diverged; give one from before that")
 
 
 def check_models(
@@ -24,5 +32,4 @@ def _check_model(name: str, model: RecurrentLanguageModel, vocab_size: int, cell
         raise ValueError(
             f"{name} knows {config.vocab_size} characters, but the vocabulary has {vocab_size}: give its own"
         )
-    if not all(weight.isfinite().all() for weight in model.parameters()):
-        raise ValueError(f"{name} holds NaN or ∞: its training diverged; give one from before that")
+    check_finite(name, model)

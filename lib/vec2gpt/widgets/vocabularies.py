@@ -3,6 +3,7 @@ phonemes or words."""
 
 from vec2gpt.seq2seq import EncoderDecoder
 from vec2gpt.text import Vocab
+from vec2gpt.widgets.models import check_finite
 
 Vocabs = tuple[Vocab, Vocab]  # of the source, and of the target
 
@@ -49,5 +50,4 @@ def _check_model(name: str, model: EncoderDecoder, vocabs: Vocabs) -> None:
             f"{name} reads {knows[0]} tokens and writes {knows[1]}, but its vocabularies have "
             f"{sizes[0]} and {sizes[1]}: give its own"
         )
-    if not all(weight.isfinite().all() for weight in model.parameters()):
-        raise ValueError(f"{name} holds NaN or ∞: its training diverged; give one from before that")
+    check_finite(name, model)

@@ -65,9 +65,9 @@ export const glyph = (ch) => ({ " ": "␣", "\n": "↵" })[ch] ?? ch;
 /** The words of `table` in the page's language. */
 const speak = (table, lang = globalThis.document?.documentElement.lang) => table[(lang ?? "").slice(0, 2)] ?? table.en;
 
-/** The part of `text` that `alphabet` can spell, at most `max` characters, and notes on the rest. */
+/** The part of `text` that `alphabet` can spell (none: all of it), at most `max` characters, and notes on the rest. */
 export function clean(text, alphabet, max, say = KIT_WORDS.en) {
-  const known = new Set(alphabet), chars = [...text];
+  const chars = [...text], known = new Set(alphabet ?? chars);
   const fits = chars.filter((ch) => known.has(ch)), strange = [...new Set(chars.filter((ch) => !known.has(ch)))];
   const notes = [];
   if (strange.length) notes.push(say.dropped(strange.slice(0, 5).map((ch) => `“${ch}”`).join(" ") + (strange.length > 5 ? " …" : "")));

@@ -118,7 +118,7 @@ function inKernel(model, spec, status) {
  */
 export function live(model, status) {
   const spec = model.get("spec"), page = globalThis.VEC2GPT_PAGE;
-  if (page) {
+  if (page || spec.order?.length === 0) {                                 // without a model the view asks nobody
     status({ who: "page" });
     return { ask: inPage(page, spec, status), close() {} };
   }
