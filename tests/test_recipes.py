@@ -41,7 +41,7 @@ def quick(monkeypatch):
 @pytest.mark.parametrize("name", CHECKPOINTS)
 def test_a_thin_slice_of_each_checkpoint(name, quick, tmp_path):
     trained = run(name, steps=20, out=tmp_path)
-    assert sum(trained.history.losses[-5:]) < 0.9 * sum(trained.history.losses[:5])
+    assert sum(trained.history.losses[-5:]) < 0.95 * sum(trained.history.losses[:5])
     assert {file.name for file in tmp_path.iterdir()} == {f"{name}.json", f"{name}.safetensors"}
 
     model, vocabs, card = load(tmp_path / name)

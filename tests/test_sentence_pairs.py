@@ -1,12 +1,14 @@
 """vec2gpt.sentence_pairs: every pair is looked up in its documents; cutting is done again token by token."""
 
+import doctest
 import itertools
 
 import pytest
 import torch
 
-from vec2gpt.bert import FOLLOWS, OTHER, BertConfig, Pretraining
-from vec2gpt.sentence_pairs import Pair, next_sentence, packed, pair_rows, sentence_order, shortened
+from vec2gpt import sentence_pairs
+from vec2gpt.bert import FOLLOWS, OTHER
+from vec2gpt.sentence_pairs import next_sentence, packed, sentence_order, shortened
 
 DOCUMENTS = [[f"{name}{n}" for n in range(12)] for name in "abcdefghij"]  # a sentence knows its place
 DOCUMENTS.append(["k0"])
@@ -108,19 +110,6 @@ def test_what_cannot_be_packed_is_refused(first, second, length, message):
         packed(first, second, cls=1, sep=2, length=length)
 
 
-def test_rows_are_padded_and_a_model_reads_them():
-    pairs = [Pair("ab", "c", FOLLOWS), Pair("abcdef", "abcdef", OTHER)]
-    marks = {"cls": 1, "sep": 2, "pad": 0, "length": 8}
-    ids, segments, labels = pair_rows(pairs, lambda text: [ord(letter) - 94 for letter in text], **marks)
-    assert ids.tolist() == [[1, 3, 4, 2, 5, 2, 0, 0], [1, 3, 4, 5, 2, 3, 4, 2]]
-    assert segments.tolist() == [[0, 0, 0, 0, 1, 1, 0, 0], [0, 0, 0, 0, 0, 1, 1, 1]]
-    assert labels.tolist() == [0, 1]
-    torch.manual_seed(0)
-    model = Pretraining(BertConfig(9, context=8, width=8, heads=2, inner=8, layers=1)).eval()
-    _, loss = model(ids, None, segments, labels)
-    assert loss.item() == pytest.approx(0.693, abs=0.5)
-
-
-def test_no_pairs_are_no_rows():
-    with pytest.raises(ValueError, match="no pairs"):
-        pair_rows([], list, cls=1, sep=2, pad=0, length=8)
+def test_the_examples_of_the_docstrings_are_true():
+    failed, tried = doctest.testmod(sentence_pairs)
+    assert (failed, tried > 0) == (0, True)

@@ -246,8 +246,8 @@ class AskedOnly(nn.Module):
         self.model = model
 
     def forward(self, ids, targets=None):
-        if targets is None:
-            return self.model(ids)
+        if targets is None or targets.shape != ids.shape or (targets == IGNORED).all():
+            return self.model(ids, targets)  # which says what is wrong with such targets
         asked = targets != IGNORED  # (B, T), N of them true
         logits = self.model.fill(self.model.bert(ids)[asked])
         return logits, next_token_loss(logits[None], targets[asked][None])

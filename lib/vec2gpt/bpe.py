@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from vec2gpt.checks import check_texts
 from vec2gpt.pretokens import gpt_cut
 
 Pair = tuple[int, int]
@@ -59,8 +60,7 @@ class BPE:
         The most frequent pair goes first; of several, the one whose ids are smallest. It stops early, with
         fewer tokens, when every pretoken is one token: so small a text has no more to give.
         """
-        if isinstance(texts, str):
-            raise ValueError("texts is one string; give an iterable of texts, such as [text]")
+        check_texts(texts)
         empty = cls([], specials=specials)
         if size < len(empty):
             raise ValueError(

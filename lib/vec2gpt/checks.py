@@ -1,7 +1,7 @@
 """What can be wrong with what a model is given, said so that one knows the way out.
 
-Every model asks the same of its ids and of its configuration, and every attention of its queries, keys and
-values, so the questions stand here once. Each function raises ValueError naming the value, the limit and what
+Every model asks the same of its ids and of its configuration, every attention of its queries, keys and
+values, and all that reads texts of its texts, so the questions stand here once. Each function raises ValueError naming the value, the limit and what
 to do. While a model is exported nobody asks for ids: a graph has no numbers yet.
 """
 
@@ -10,6 +10,15 @@ from numbers import Integral, Real
 import torch
 
 from vec2gpt.unrolling import is_exporting
+
+# ---- texts ----
+
+
+def check_texts(texts, *, name="texts"):
+    """texts are not one string, whose letters would pass for texts."""
+    if isinstance(texts, str):
+        raise ValueError(f"{name} is one string; give an iterable of texts, such as [text]")
+
 
 # ---- ids ----
 

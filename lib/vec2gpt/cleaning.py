@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from vec2gpt.checks import check_texts
+
 # --------------------------------------------------------------------------------------------------- counting
 
 UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # Japanese and Chinese put no spaces between words
@@ -39,6 +41,7 @@ def stage(name: str, texts: Iterable[str]) -> Stage:
     >>> stage("collected", ["To be or not.", "", "That is all."])
     Stage(name='collected', documents=2, words=7)
     """
+    check_texts(texts)
     lengths = [len(text.split()) for text in texts]
     return Stage(name, sum(length > 0 for length in lengths), sum(lengths))
 
@@ -189,6 +192,7 @@ def exact_duplicates(texts: Sequence[str]) -> dict[int, int]:
     >>> exact_duplicates(["To be.", "Or not?", "to  be"])
     {2: 0}
     """
+    check_texts(texts)
     first: dict[tuple[str, ...], int] = {}
     met = ((index, first.setdefault(tuple(terms(text)), index)) for index, text in enumerate(texts))
     return {index: before for index, before in met if before != index and terms(texts[index])}
@@ -200,6 +204,7 @@ def without_repeated_lines(texts: Iterable[str], *, words: int = 5) -> list[str]
     A line is a paragraph here. One of fewer words (a heading, "Yes.") may stand in many texts and stays. A
     text of which nothing is left becomes "".
     """
+    check_texts(texts)
     met: set[tuple[str, ...]] = set()
     return ["\n".join(_new_lines(text, met, words)) for text in texts]
 
@@ -224,6 +229,8 @@ def leakage(train: Iterable[str], test: Sequence[str], *, n: int = 13) -> list[f
     >>> leakage(["A rose is a rose."], ["rose is a", "Rose is red"], n=3)
     [1.0, 0.0]
     """
+    check_texts(train, name="train")
+    check_texts(test, name="test")
     if n < 1:
         raise ValueError(f"n is {n}, but a run has at least 1 term: give 13, or fewer for stricter")
     asked = [list(_runs(found := terms(text), min(n, len(found)))) for text in test]

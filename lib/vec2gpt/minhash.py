@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vec2gpt.checks import check_sizes
+from vec2gpt.checks import check_sizes, check_texts
 from vec2gpt.cleaning import terms
 
 # --------------------------------------------------------------------------------------------------- shingles
@@ -164,6 +164,7 @@ def near_duplicates(
     Bands propose, the exact similarity decides: nothing is found that is not there, and of pairs at the
     threshold itself one in a thousand may be missed. Empty texts are nobody's copies.
     """
+    check_texts(texts)
     rows = rows_for(threshold, hashes=hashes)
     sets = {index: found for index, text in enumerate(texts) if (found := shingles(text, size=size))}
     indices = list(sets)

@@ -279,9 +279,11 @@ def _spans(ids, gone, starts):
 
 
 def _sentinels(ids, sentinels, count):
-    sentinels = torch.as_tensor(sentinels, device=ids.device)
+    sentinels = torch.as_tensor(sentinels, device=ids.device).reshape(-1)
     if len(sentinels) < count:
         raise ValueError(f"{len(sentinels)} sentinels are too few for {count - 1} spans: give {count}")
+    if len(sentinels[:count].unique()) < count:
+        raise ValueError(f"sentinels {sentinels[:count].tolist()} repeat: give each span an id of its own")
     if torch.isin(ids, sentinels[:count]).any():
         raise ValueError("a text holds a sentinel: give ids that no text has")
     return sentinels

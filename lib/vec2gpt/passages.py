@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vec2gpt.bpe import BPE
-from vec2gpt.checks import check_sizes
+from vec2gpt.checks import check_sizes, check_texts
 
 MARKS = 2  # [CLS] and [SEP], which every row holds
 END = re.compile(
@@ -69,8 +69,7 @@ def passages(documents: Iterable[str], bpe: BPE, *, length: int) -> Tensor:
     torch.Size([2, 16])
     """
     check_sizes(MARKS + 1, length=length)
-    if isinstance(documents, str):
-        raise ValueError("documents is one string: give a list of texts, as in passages([text], …)")
+    check_texts(documents, name="documents")
     rows = [_row(ids, bpe, length) for text in documents for ids in _gathered(text, bpe, length - MARKS)]
     if not rows:
         raise ValueError("there is no text in the documents: give at least one sentence")

@@ -10,11 +10,10 @@ al. 2019 drop the task.
 Left out: BERT's pairs of several sentences each; cutting a long one at either end by chance.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from vec2gpt.bert import FOLLOWS
 
@@ -124,25 +123,3 @@ def shortened(first: Sequence[int], second: Sequence[int], *, room: int) -> tupl
     least = room // 2  # what the second may keep whatever the first has
     kept = min(len(first), max(room - least, room - len(second)))
     return first[:kept], second[: room - kept]
-
-
-def pair_rows(
-    pairs: Sequence[Pair],
-    encode: Callable[[Any], Sequence[int]],
-    *,
-    cls: int,
-    sep: int,
-    pad: int,
-    length: int,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """All pairs as tensors: ids (N, length), segments (N, length) and labels (N,).
-
-    encode(sentence) -> ids without marks, as of a `BPE`; where sentences are ids already, give `list`.
-    """
-    if not pairs:
-        raise ValueError("there are no pairs: give at least one")
-    ids, segments = torch.full((len(pairs), length), pad), torch.zeros(len(pairs), length, dtype=torch.long)
-    for row, (first, second, _) in enumerate(pairs):
-        both = packed(encode(first), encode(second), cls=cls, sep=sep, length=length)
-        ids[row, : len(both[0])], segments[row, : len(both[0])] = map(torch.tensor, both)
-    return ids, segments, torch.tensor([pair.label for pair in pairs])

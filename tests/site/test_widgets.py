@@ -2,6 +2,7 @@
 
 import json
 import random
+from itertools import pairwise
 from urllib.parse import urlencode
 
 import numpy as np
@@ -9,17 +10,20 @@ import pytest
 import torch
 
 from vec2gpt import corpora, grammar
+from vec2gpt.bpe import BPE
 from vec2gpt.decoding import greedy
 from vec2gpt.hub import checkpoints, g2p
+from vec2gpt.objectives import OBJECTIVES
 from vec2gpt.positions import POSITIONS
+from vec2gpt.reader import Reader, ReaderConfig
 from vec2gpt.search import beam_search
 from vec2gpt.vectors import WordVectors
-from vec2gpt.widgets import calculator, heads, repaint, valves, waves, writer
+from vec2gpt.widgets import blanks, calculator, heads, painter, repaint, valves, waves, writer
 from vec2gpt.widgets.gradient import ACTIVATIONS, GradientThroughTime, fresh_models
 
 WORKBENCH = "book/workbench.html"
 NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient", "say", "tree"]
-NAMES += ["heads", "waves", "calculator"]
+NAMES += ["heads", "waves", "calculator", "merges", "painter", "blanks"]
 
 
 @pytest.fixture
@@ -963,6 +967,341 @@ def test_list_and_map_stand_one_below_the_other_on_a_phone_and_nothing_sticks_ou
     assert not w.root.get_attribute("data-problem")
 
 
+# ---- merges, masks and blanks ----
+
+
+def tokenizer_of(w, most: int | None = None) -> BPE:
+    """The tokenizer that a widget holds, by its first `most` merges, or all."""
+    merges = w.context("settings.merges")[:most]
+    return BPE([tuple(pair) for pair in merges], specials=w.context("settings.specials"))
+
+
+def boxes(w) -> list[int]:
+    """The ids of the tokens that the merges' picture shows."""
+    return [int(text) for text in w.part("picture").locator("[data-key] small").all_inner_texts()]
+
+
+@pytest.mark.parametrize("most", [0, 1, 60, None])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        "The king's  history,\n42 kings!",
+        "l'été ½ 中文没有空格",
+        "👩‍🚀 e\u0301 \u3000[MASK]",
+        "the " * 50,
+    ],
+)
+def test_the_tokens_on_the_page_are_those_of_the_tokenizer(widget, text, most):
+    w = widget("merges", {"text": text} | ({} if most is None else {"merges": most}))
+    assert w.context("state.text") == text
+    assert boxes(w) == w.context("result.ids.data") == tokenizer_of(w, most).encode(text)
+
+
+def test_the_slider_and_the_steps_allow_merges_and_each_step_changes_the_text(widget):
+    w = widget("merges")
+    text, every = w.context("state.text"), len(w.context("settings.merges"))
+    assert boxes(w) == tokenizer_of(w).encode(text)
+    w.slide("merges", 0)
+    assert len(boxes(w)) == len(text.encode()) and "every token is one byte" in w.sentence()
+    sizes = [len(boxes(w))]
+    for _ in range(3):
+        w.after(w.control("next").click)
+        sizes.append(len(boxes(w)))
+        assert f"{sizes[-2]} tokens became {sizes[-1]}" in w.sentence()
+    assert all(before > after for before, after in pairwise(sizes))
+    w.after(w.control("back").click)
+    assert len(boxes(w)) == sizes[-2]
+    w.after(w.control("all").click)
+    assert w.control("merges").input_value() == str(every) and boxes(w) == tokenizer_of(w).encode(text)
+    w.after(w.control("none").click)
+    assert len(boxes(w)) == sizes[0]
+
+
+def test_another_script_is_typed_or_an_example_and_falls_into_bytes(widget):
+    w = widget("merges")
+    w.after(lambda: w.control("text").fill("Ω"))
+    assert boxes(w) == tokenizer_of(w).encode("Ω") and "1 character is 2 tokens" in w.sentence()
+    assert "CE" in w.part("picture").inner_text() and "A9" in w.part("picture").inner_text()
+    assert w.part("below").locator("td").all_inner_texts() == ["1", "2", "2", "0.50"]
+    w.after(w.root.get_by_role("button", name="敏捷的棕色狐狸").click)
+    assert len(boxes(w)) == 3 * 7 and "No merge that was learned" in w.sentence()
+    w.after(lambda: w.control("text").fill(""))
+    assert "Type a text" in w.part("advice").inner_text() and boxes(w) == []
+
+
+def test_a_token_is_chosen_by_mouse_and_keys_and_says_what_it_was_made_of(widget):
+    w = widget("merges")
+    w.after(lambda: w.control("text").fill("the the"))
+    bpe = tokenizer_of(w)
+    assert bpe.decode([boxes(w)[0]]) == "the"
+    w.part("picture").locator("[data-key='0']").click()
+    assert f"Token 1 is “the”, id {boxes(w)[0]}: merge " in w.sentence()
+    w.part("picture").press("ArrowRight")
+    assert f"Token 2 is “␣the”, id {boxes(w)[1]}: merge " in w.sentence()
+    w.part("picture").press("Delete")
+    assert "Token " not in w.sentence()
+    w.after(lambda: w.part("picture").press("Home"))
+    assert len(boxes(w)) == 7 and w.control("merges").input_value() == "0"
+    w.after(lambda: w.part("picture").press("ArrowUp"))
+    assert len(boxes(w)) < 7
+    w.after(lambda: w.part("picture").press("End"))
+    assert len(boxes(w)) == 2
+
+
+def a_reader(name: str, size: int) -> Reader:
+    """The reader of the workbench's cell, as its page keeps it."""
+    torch.manual_seed(OBJECTIVES.index(name))
+    reader = Reader(ReaderConfig(size, context=40, width=32)).eval()
+    for weight in reader.parameters():
+        weight.data = (4 * weight.data).half().float()
+    return reader
+
+
+PAINT = {"0.3": 1, "2.0": 0, "2.4": 1, **{f"5.{s}": 0 for s in range(13)}, **{f"6.{s}": 1 for s in range(13)}}
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_both_readings_on_the_page_are_those_of_the_torch_model(widget, name):
+    w = widget("painter", {"model": name, "painted": PAINT})
+    bpe, text = tokenizer_of(w), w.context("state.text")
+    marks = painter.Marks((), bpe["[MASK]"], tuple(bpe[mark] for mark in ("<X>", "<Y>", "<Z>")))
+    ids = bpe.encode(text)
+    asked = painter.places(name, range(len(ids)), length=len(ids), marks=marks)
+    question = painter.question(painter.asking(name, ids, asked, marks=marks))
+    changed = {cell for cell, open_ in PAINT.items() if question["masks"][1][place(cell)] != open_}
+    for cell in changed:
+        question["masks"][1][place(cell)] = PAINT[cell]
+    assert set(w.context("state.painted")) == changed and len(changed) > 7
+    with torch.no_grad():
+        answer = painter._painter(name)(a_reader(name, len(bpe)))(*question.values())
+    for output, value in zip(painter.OUTPUTS, answer, strict=True):
+        got = data(w, output, value.shape)
+        if value.is_floating_point():
+            assert np.isfinite(got).all() and np.abs(got - value.numpy()).max() < 1e-3, output
+        else:
+            assert (got == value.numpy()).mean() > 0.98, output  # of two as likely either may stand first
+
+
+def place(cell: str) -> tuple[int, int]:
+    row, column = cell.split(".")
+    return int(row), int(column)
+
+
+def on_screen(w, row: int, column: int) -> list[float]:
+    """Where the middle of a cell of the mask stands on the screen."""
+    grid = w.part("picture").locator("svg")
+    grid.scroll_into_view_if_needed()
+    js = """(svg, [x, y]) => {
+        const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+        return [at.x, at.y];
+    }"""
+    return grid.evaluate(js, [18 * column + 9, 18 * row + 9])
+
+
+def test_a_mask_is_painted_with_the_mouse_and_the_answer_shows_through(widget):
+    w = widget("painter")
+    first = w.sentence()
+    w.after(lambda: w.page.mouse.click(*on_screen(w, 11, 12)))
+    assert w.context("state.painted") == {"11.12": 1} and w.context("state.at") == [11, 12]
+    assert "At 1 of 12 rows the answer itself can now be seen" in w.sentence()
+    assert "With the objective’s own mask" in w.sentence()
+    shape = w.context("result.own.dims")
+    own, now = data(w, "own", shape)
+    assert own[0] != now[0] and own[1:] == pytest.approx(
+        now[1:], abs=1e-5
+    )  # the other rows see what they saw
+
+    def drag():
+        w.page.mouse.move(*on_screen(w, 7, 2))
+        w.page.mouse.down()
+        w.page.mouse.move(*on_screen(w, 7, 5), steps=4)
+        w.page.mouse.up()
+
+    w.after(drag)
+    cells = {"11.12": 1, **{f"7.{s}": 0 for s in range(2, 6)}}
+    assert w.context("state.painted") == cells and w.context("state.brush") == -1
+    w.after(w.control("all").click)
+    assert "At 12 of 12 rows the answer" in w.sentence()
+    w.after(w.control("past").click)
+    assert w.context("state.painted") == {}
+    w.after(w.part("reset").click)
+    assert w.sentence() == first
+
+
+def test_a_mask_is_painted_by_keyboard_and_a_row_that_sees_nothing_has_an_answer(widget):
+    w = widget("painter")
+    picture = w.part("picture")
+    for key in ("ArrowDown", "ArrowDown", "End"):
+        picture.press(key)
+    assert w.context("state.at") == [2, 12]
+    w.after(lambda: picture.press(" "))
+    assert w.context("state.painted") == {"2.12": 1}
+    w.after(lambda: picture.press("Delete"))
+    assert w.context("state.painted") == {}
+    picture.press("Home")
+    for _ in range(3):
+        w.after(lambda: picture.press("Enter"))
+        picture.press("ArrowRight")
+    assert w.context("state.painted") == {"2.0": 0, "2.1": 0, "2.2": 0}
+    assert "sees 0 of 13 tokens" in w.sentence() and "NaN" not in w.root.inner_text()
+    assert np.isfinite(w.context("result.own.data")).all()
+    w.after(lambda: picture.press("Backspace"))
+    assert "nothing is asked there" in w.sentence()
+    picture.press("PageDown")
+    assert w.context("state.at")[0] == 3
+
+
+def test_tokens_to_ask_are_pressed_and_another_objective_asks_others(widget):
+    w = widget("painter", {"model": "masked"})
+    picture = w.part("picture")
+    asked = picture.locator("span[data-key^=token][style*='solid']")
+    before = asked.count()
+    w.after(picture.locator("[data-key=token0]").click)
+    assert asked.count() == before + 1
+    assert "[MASK]" in w.sentence()  # the row that is now asked reads the mark
+    w.after(lambda: w.control("model").select_option("spans"))
+    assert "<X>" in picture.inner_text() and "cut out of the text" in w.part("below").inner_text()
+    w.after(lambda: w.control("model").select_option("permuted"))
+    sentence = w.sentence()
+    w.after(w.control("another").click)
+    assert w.sentence() != sentence and w.context("state.draw") == 2
+
+
+def test_a_text_to_paint_on_is_typed_or_an_example_and_what_does_not_fit_is_told(widget):
+    w = widget("painter")
+    w.after(w.root.get_by_role("button", name="to be or not to be").click)
+    assert w.context("result.guesses.dims")[1] == len(tokenizer_of(w).encode("to be or not to be"))
+    sentence = w.sentence()
+    w.after(lambda: w.control("text").fill("t"))
+    assert "The text has 1 tokens" in w.part("advice").inner_text() and w.sentence() == sentence
+    w.after(lambda: w.control("text").fill("the king " * 20))
+    assert f"the first {painter.LIMIT} are read" in w.sentence() and w.part("advice").inner_text() == ""
+    w.after(lambda: w.control("text").fill("中文 and 😀"))
+    assert w.context("result.guesses.dims")[1] == len(tokenizer_of(w).encode("中文 and 😀"))
+
+
+def test_a_mask_is_painted_with_a_finger_and_the_page_still_scrolls(widget):
+    w = widget("painter", viewport={"width": 360, "height": 780}, has_touch=True)
+    w.after(lambda: w.page.touchscreen.tap(*on_screen(w, 1, 2)))
+    assert w.context("state.painted") == {"1.2": 1}
+    before = w.page.evaluate("scrollY")
+    swipe(w.page, on_screen(w, 3, 4), right=0, down=-200)
+    assert w.page.evaluate("scrollY") > before + 100
+    assert w.context("state.painted") == {"1.2": 1} and w.context("state.brush") == -1
+    w.after(lambda: swipe(w.page, on_screen(w, 4, 0), right=18 * 3, down=2))
+    assert w.context("state.painted") == {"1.2": 1, **{f"4.{s}": 0 for s in range(4)}}
+
+
+@pytest.mark.parametrize(
+    ("text", "blank"),
+    [
+        ("The cat sat on the mat.", []),
+        ("The cat sat on the mat.", [0, 2, 6]),
+        ("Antidisestablishmentarianism,  42 中文 e\u0301 😀", [0]),
+        ("a", [0]),
+        (" the" * 62, [3, 30]),
+    ],
+)
+def test_the_filled_blanks_on_the_page_are_those_of_the_torch_model(widget, text, blank):
+    model, vocabs, _ = checkpoints.load("prose-bert")
+    w = widget("blanks", {"text": text, "blanks": blank})
+    assert w.context("result.of.text") == text and w.context("result.of.blanks") == blank
+    ids, truth = blanks.asked(text, blank, vocabs["text"], room=blanks.LIMIT - 2)
+    with torch.no_grad():
+        answer = blanks.Blanks(model.eval())(ids, truth)
+    for output, value in zip(blanks.OUTPUTS, answer, strict=True):
+        got = data(w, output, value.shape)
+        if value.is_floating_point():
+            assert np.abs(got - value.numpy()).max() < 1e-2, output  # the page keeps halves
+        elif output == "guesses":
+            assert (got[..., 0] == value[..., 0].numpy()).mean() > 0.9
+
+
+def test_words_are_blanked_by_mouse_and_shown_again(widget):
+    w = widget("blanks")
+    assert w.context("state.blanks") == [2] and "“sat” is blank." in w.sentence()
+    w.after(w.part("picture").locator("[data-key=word1]").click)
+    assert w.context("state.blanks") == [1, 2] and "“cat” is blank" in w.sentence()
+    assert "2 of 7 words are blank" in w.sentence()
+    assert w.part("picture").locator("strong").all_inner_texts() == ["1. cat", "2. sat"]
+    w.part("picture").locator("strong", has_text="sat").click()
+    assert w.context("state.at") == 2 and w.context("state.blanks") == [1, 2]
+    w.after(w.part("picture").locator("[data-key=word2]").click)
+    assert w.context("state.blanks") == [1] and "“sat” is not blank: the model sees it" in w.sentence()
+    w.after(w.control("every").click)
+    assert "All words are blank" in w.sentence()
+    w.after(w.control("clear").click)
+    assert "Nothing is blank: press a word." in w.sentence()
+
+
+def test_words_and_heads_are_chosen_by_keyboard_and_a_head_by_a_press(widget):
+    w = widget("blanks")
+    picture, looks = w.part("picture"), w.context("result.weights.data")
+    picture.press("End")
+    assert "“.” is not blank" in w.sentence() and "From there layer 1, head 1 looks at" in w.sentence()
+    w.after(lambda: picture.press("Enter"))
+    assert w.context("state.blanks") == [2, 6] and w.context("result.weights.data") != looks
+    picture.press("Home")
+    picture.press("ArrowRight")
+    picture.press("ArrowDown")
+    assert "“cat” is not blank" in w.sentence() and "layer 1, head 2 looks at" in w.sentence()
+    w.after(lambda: picture.press(" "))
+    assert w.context("state.blanks") == [1, 2, 6]
+    picture.locator("[data-key='head1.0'] text").click()
+    assert "layer 2, head 1 looks at" in w.sentence()
+
+
+def test_a_sentence_is_typed_around_its_blanks_and_one_too_long_is_offered_shorter(widget):
+    w = widget("blanks")
+    w.after(lambda: w.control("text").fill("The black cat sat on the mat."))
+    assert w.context("state.blanks") == [3] and "“sat” is blank." in w.sentence()
+    sentence = w.sentence()
+    w.after(lambda: w.control("text").fill("the cat " * 45))
+    assert f"reads at most {blanks.LIMIT - 2}: shorten it" in w.part("advice").inner_text()
+    assert w.sentence() == sentence
+    w.after(w.part("advice").get_by_role("button").click)
+    assert w.part("advice").inner_text() == "" and w.sentence() != sentence
+    w.after(lambda: w.control("text").fill(" "))
+    assert "There is no word to blank" in w.part("advice").inner_text()
+    w.after(w.root.get_by_role("button", name="The capital of France").click)
+    assert "“Paris” is blank" in w.sentence()
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("merges", lambda w: [w.slide("merges", 40), w.part("picture").locator("[data-key='3']").click()]),
+        ("painter", lambda w: w.after(lambda: w.page.mouse.click(*on_screen(w, 3, 5)))),
+        ("blanks", lambda w: w.after(w.part("picture").locator("[data-key=word5]").click)),
+    ],
+)
+def test_a_copied_link_holds_merges_paint_and_blanks(widget, name, change):
+    w = widget(name)
+    first = w.sentence()
+    change(w)
+    sentence, state = w.sentence(), w.context("state")
+    assert sentence != first
+    come_back_by_its_link(w)
+    w.page.wait_for_function(
+        "s => [...document.querySelectorAll('.v2g-sentence')].some(one => one.textContent === s)",
+        arg=sentence,
+        timeout=60_000,
+    )
+    assert w.context("state") == state
+
+
+@pytest.mark.parametrize("name", ["merges", "painter", "blanks"])
+def test_tokens_masks_and_blanks_stay_within_a_phone(widget, name):
+    w = widget(name, viewport={"width": 360, "height": 740}, has_touch=True)
+    assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
+    w.after(lambda: w.control("text").fill("Donaudampfschifffahrtsgesellschaft, " + "of " * 20))
+    assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
+    for part in ("picture", "below"):
+        box = w.part(part).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+
+
 # ---- links, second visits, and what can go wrong ----
 
 
@@ -1010,6 +1349,13 @@ def test_a_nonsense_link_does_no_harm(visit, name):
         "width": [],
         "power": "x",
         "model": "none",
+        "merges": "all",
+        "asked": {"a": 1},
+        "painted": [["x"]],
+        "draw": -1,
+        "brush": "wide",
+        "blanks": "all",
+        "head": 7,
     }
     v.open(f"{WORKBENCH}#" + urlencode({name: json.dumps(wish)}))
     assert v.widget(name).part("picture").bounding_box()["height"] > 40
@@ -1062,6 +1408,21 @@ def test_nonsense_typed_into_a_widget_is_answered_and_breaks_nothing(widget, nam
     assert "“😀”" in w.part("note").inner_text()
     w.control(field).fill("a" * 10_000)
     assert "Cut to" in w.part("note").inner_text()
+
+
+@pytest.mark.parametrize("name", ["merges", "painter", "blanks"])
+def test_nonsense_typed_for_a_tokenizer_is_read_as_bytes_and_breaks_nothing(widget, name):
+    w = widget(name)
+    for text in [*TEXTS, *nonsense(10)]:
+        w.control("text").fill(text)
+        w.page.wait_for_timeout(100)
+        assert not w.root.get_attribute("data-problem"), text
+        assert w.part("picture").bounding_box()["height"] > 10, text
+        assert not {"NaN", "undefined"} & set(w.root.inner_text().split()), text
+    w.control("text").fill("a" * 10_000)
+    assert "Cut to" in w.part("note").inner_text()
+    w.after(lambda: w.control("text").fill("the cat and the dog"))
+    assert w.part("advice").inner_text() == "" and w.context("result.of.text") == "the cat and the dog"
 
 
 def test_a_second_visit_needs_no_download(browser, visit):
@@ -1156,6 +1517,9 @@ def test_a_drag_of_a_hundred_moves_ends_at_the_last(widget):
         ("writer", "prompt"),
         ("arithmetic", "c"),
         ("training_map", "word"),
+        ("merges", "text"),
+        ("painter", "text"),
+        ("blanks", "text"),
     ],
 )
 def test_a_thousand_nonsense_texts(widget, name, field):
