@@ -1,5 +1,6 @@
 """vec2gpt.bert: equal to torch's encoder and to small sums by hand; and what padding may not change."""
 
+import doctest
 import math
 from dataclasses import replace
 from itertools import pairwise
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from exporting import check_export
 from torch import nn
 
+import vec2gpt.bert as module
 from vec2gpt.bert import FOLLOWS, OTHER, AskedOnly, Bert, BertConfig, MaskedLM, Pretraining, spread
 from vec2gpt.training import fit
 
@@ -27,6 +29,11 @@ def made(kind=Bert, config=CONFIG):
         for weight in model.parameters():  # far enough from the quiet start that mistakes show
             weight += 0.4 * torch.randn_like(weight)
     return model
+
+
+def test_the_example_of_the_docstring_is_true():
+    failed, tried = doctest.testmod(module)
+    assert (failed, tried) == (0, 1)
 
 
 def ids_of(*lengths):
@@ -218,8 +225,10 @@ def test_asked_only_it_has_the_same_loss_and_gradients():
     for gradient, other in zip(ours, theirs, strict=True):
         close(gradient, other)
     close(AskedOnly(model)(ids)[0], whole)
-    with pytest.raises(ValueError, match="targets are empty"):
+    with pytest.raises(ValueError, match="all targets are -100"):
         AskedOnly(model)(ids, torch.full_like(ids, -100))
+    with pytest.raises(ValueError, match=r"targets have the shape .*, but the ids"):
+        AskedOnly(model)(ids, targets[:, 1:])
 
 
 def test_reading_and_filling_share_the_tokens_vectors():

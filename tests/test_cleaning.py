@@ -29,6 +29,21 @@ def test_the_examples_of_the_docstrings_are_true():
     assert (failed, tried > 5) == (0, True)
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: stage("collected", PROSE),
+        lambda: exact_duplicates(PROSE),
+        lambda: without_repeated_lines(PROSE),
+        lambda: leakage(PROSE, [PROSE]),  # letters share no run with a text: it would pass as clean
+        lambda: leakage([PROSE], PROSE),
+    ],
+)
+def test_one_string_is_no_list_of_texts(ask):
+    with pytest.raises(ValueError, match="is one string; give an iterable of texts"):
+        ask()
+
+
 # --------------------------------------------------------------------------------------------------- counting
 
 

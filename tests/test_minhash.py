@@ -196,3 +196,8 @@ def test_chains_are_one_group():
     long = [(i, i + 1) for i in range(50_000)]
     random.Random(0).shuffle(long)
     assert len(clusters(long)) == 1
+
+
+def test_one_string_is_no_list_of_texts():
+    with pytest.raises(ValueError, match="texts is one string"):
+        near_duplicates("one text")

@@ -315,6 +315,8 @@ SHORT, WRONG = texts(length=1), "give more than 0, and at most 1"
             lambda: spans(IDS, dice(), sentinels=[30], share=0.5),
             "1 sentinels are too few for 1 spans: give 2",
         ),
+        (lambda: spans(IDS, dice(), sentinels=30, share=0.5), "1 sentinels are too few"),
+        (lambda: spans(IDS, dice(), sentinels=[30, 30], share=0.5), r"sentinels \[30, 30\] repeat"),
         (lambda: spans(IDS, dice(), sentinels=[5, 30], share=0.5), "a text holds a sentinel"),
         (lambda: spans(IDS, dice(), sentinels=[30, 31], mean=0.5), "mean is 0.5"),
         (lambda: spans(IDS, dice(), sentinels=[30, 31], share=0), WRONG),

@@ -1,7 +1,10 @@
 """Passages hold the documents' own text, whole sentences of it, in rows that begin with one."""
 
+import doctest
+
 import pytest
 
+import vec2gpt.passages as module
 from vec2gpt.bpe import BPE
 from vec2gpt.passages import passage, passages, sentences
 
@@ -14,6 +17,12 @@ DOCUMENTS = [
 ]
 BPE_ = BPE.train(DOCUMENTS * 3, size=320, specials=MARKS)
 PAD, CLS, SEP = (BPE_[name] for name in MARKS[:3])
+
+
+def test_the_examples_of_the_docstrings_are_true():
+    bpe = BPE.train(["Hi.", "They met in May. It rained."] * 9, size=283, specials=MARKS)
+    failed, tried = doctest.testmod(module, extraglobs={"bpe": bpe})
+    assert (failed, tried) == (0, 3)
 
 
 def inside(row):
@@ -85,7 +94,7 @@ def test_a_passage_is_a_text_as_it_is_between_its_marks():
         (lambda: passage("€" * 9, BPE_, length=8), "tokens; between its marks a row of 8 holds 1 to 6"),
         (lambda: passage("a", BPE_, length=2), "length is 2: give at least 3"),
         (lambda: passages(DOCUMENTS, BPE_, length=2), "length is 2: give at least 3"),
-        (lambda: passages("a text", BPE_, length=8), "one string: give a list"),
+        (lambda: passages("a text", BPE_, length=8), "documents is one string; give an iterable"),
         (lambda: passages([], BPE_, length=8), "no text"),
         (lambda: passages(["", " "], BPE_, length=8), "no text"),
     ],

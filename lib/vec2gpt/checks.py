@@ -1,8 +1,9 @@
 """What can be wrong with what a model is given, said so that one knows the way out.
 
 Every model asks the same of its ids and of its configuration, every attention of its queries, keys and
-values, and all that reads texts of its texts, so the questions stand here once. Each function raises ValueError naming the value, the limit and what
-to do. While a model is exported nobody asks for ids: a graph has no numbers yet.
+values, and what counts or cuts texts of those, so the questions stand here once. Each function raises
+ValueError naming the value, the limit and what to do. While a model is exported nobody asks for ids: a graph
+has no numbers yet.
 """
 
 from numbers import Integral, Real

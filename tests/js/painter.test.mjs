@@ -173,6 +173,12 @@ test("painter: a text that is too short says why, is not asked, and cannot be pa
   assert.doesNotMatch(view.picture(c) + view.below(c), /NaN|undefined/);
 });
 
+test("painter: a token that nobody could see is written out", async () => {
+  const c = await context({ text: "a\u0000b the" }), text = view.picture(c) + view.below(c) + sentence(c);
+  assert.match(text, /U\+0000/);
+  assert.ok(!text.includes("\u0000"));
+});
+
 test("painter: a link brings text, objective, questions and paint back", async () => {
   const c = await context(), models = { kind: "choice", name: "model", options: NAMES.map((name) => [name, name]) };
   const there = view.accept({ ...c, state: { ...c.state, model: "permuted", text: "the dog sat on the log", asked: [2, 4], draw: 3, painted: { "1.1": 1 }, at: [2, 3] } });

@@ -19,6 +19,7 @@ from vec2gpt.reader import Reader, ReaderConfig
 from vec2gpt.search import beam_search
 from vec2gpt.vectors import WordVectors
 from vec2gpt.widgets import blanks, calculator, heads, painter, repaint, valves, waves, writer
+from vec2gpt.widgets.export import SMALL
 from vec2gpt.widgets.gradient import ACTIVATIONS, GradientThroughTime, fresh_models
 
 WORKBENCH = "book/workbench.html"
@@ -1032,19 +1033,18 @@ def test_another_script_is_typed_or_an_example_and_falls_into_bytes(widget):
 
 def test_a_token_is_chosen_by_mouse_and_keys_and_says_what_it_was_made_of(widget):
     w = widget("merges")
-    w.after(lambda: w.control("text").fill("the the"))
-    bpe = tokenizer_of(w)
-    assert bpe.decode([boxes(w)[0]]) == "the"
+    w.after(lambda: w.control("text").fill("a the"))
+    assert [tokenizer_of(w).decode([one]) for one in boxes(w)] == ["a", " the"]
     w.part("picture").locator("[data-key='0']").click()
-    assert f"Token 1 is “the”, id {boxes(w)[0]}: merge " in w.sentence()
+    assert f"Token 1 is “a”, id {boxes(w)[0]}: the single byte 61." in w.sentence()
     w.part("picture").press("ArrowRight")
     assert f"Token 2 is “␣the”, id {boxes(w)[1]}: merge " in w.sentence()
     w.part("picture").press("Delete")
     assert "Token " not in w.sentence()
     w.after(lambda: w.part("picture").press("Home"))
-    assert len(boxes(w)) == 7 and w.control("merges").input_value() == "0"
+    assert len(boxes(w)) == 5 and w.control("merges").input_value() == "0"
     w.after(lambda: w.part("picture").press("ArrowUp"))
-    assert len(boxes(w)) < 7
+    assert len(boxes(w)) < 5
     w.after(lambda: w.part("picture").press("End"))
     assert len(boxes(w)) == 2
 
@@ -1054,7 +1054,9 @@ def a_reader(name: str, size: int) -> Reader:
     torch.manual_seed(OBJECTIVES.index(name))
     reader = Reader(ReaderConfig(size, context=40, width=32)).eval()
     for weight in reader.parameters():
-        weight.data = (4 * weight.data).half().float()
+        weight.data *= 4
+        if weight.numel() >= SMALL:
+            weight.data = weight.data.half().float()
     return reader
 
 
@@ -1108,9 +1110,7 @@ def test_a_mask_is_painted_with_the_mouse_and_the_answer_shows_through(widget):
     assert "With the objective’s own mask" in w.sentence()
     shape = w.context("result.own.dims")
     own, now = data(w, "own", shape)
-    assert own[0] != now[0] and own[1:] == pytest.approx(
-        now[1:], abs=1e-5
-    )  # the other rows see what they saw
+    assert own[11] != now[11] and own[:11] == pytest.approx(now[:11], abs=1e-6)  # they see what they saw
 
     def drag():
         w.page.mouse.move(*on_screen(w, 7, 2))

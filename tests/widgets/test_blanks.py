@@ -1,5 +1,6 @@
 """Blanks in a sentence: what the widget says is the model, and what it cuts is what the tokenizer cuts."""
 
+import doctest
 import json
 import pathlib
 from itertools import chain
@@ -10,6 +11,7 @@ import onnxruntime
 import pytest
 import torch
 
+import vec2gpt.widgets.blanks as module
 from vec2gpt.bert import BertConfig, MaskedLM
 from vec2gpt.bpe import BPE
 from vec2gpt.gpt import GPT, GPTConfig
@@ -117,6 +119,12 @@ def test_words_joined_are_the_text_and_their_ids_the_tokenizers(text):
 # ---- the widget ----
 
 
+def test_the_examples_of_the_docstrings_are_true():
+    model = a_model(context=LIMIT)
+    failed, tried = doctest.testmod(module, extraglobs={"model": model, "bpe": VOCAB})
+    assert (failed, tried) == (0, 2)
+
+
 def test_the_first_answer_is_to_the_first_text_with_its_word_blank():
     first, second = a_model(), a_model(2, heads=2, layers=1)
     widget = blanks_widget({"one": first, "two": second}, VOCAB, TEXTS)
@@ -165,6 +173,14 @@ def test_a_head_that_the_model_lacks_is_refused(head):
     with pytest.raises(ValueError, match="layers 1 to 2 of heads 1 to 3"):
         blanks_widget(a_model(), VOCAB, TEXTS, head=head)
     assert blanks_widget(a_model(), VOCAB, TEXTS, head=(L, H)).settings["head"] == [L - 1, H - 1]
+
+
+def test_a_text_that_the_field_would_cut_is_refused():
+    text = "sea" * 150
+    vocab = BPE.train([text], size=4 + 256 + 9, specials=SPECIALS)  # of few tokens, and long ones
+    assert len(vocab.encode(text)) < ROOM
+    with pytest.raises(ValueError, match="has 450 characters; give 1 to 400"):
+        blanks_widget(MaskedLM(BertConfig(len(vocab), CONTEXT, 4, 1, 4, 1)), vocab, {text: text})
 
 
 def test_a_vocabulary_without_a_mask_is_refused():

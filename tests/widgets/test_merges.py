@@ -1,11 +1,13 @@
 """The merges on the reader's text: the page has the tokenizer's merges, and begins as Python reads."""
 
+import doctest
 import json
 import pathlib
 import random
 
 import pytest
 
+import vec2gpt.widgets.merges as module
 from vec2gpt.bpe import BPE
 from vec2gpt.pretokens import gpt_cut
 from vec2gpt.widgets.merges import LIMIT, merges_widget
@@ -77,6 +79,11 @@ def test_the_widget_holds_what_its_view_needs(bpe):
     assert widget.first == {"ids": {"dims": [1, len(ids)], "data": ids}}
     assert repr(widget) == "LiveModel(merges: ids → )"
     json.dumps([settings, widget.first, widget.spec], allow_nan=False)
+
+
+def test_the_example_of_the_docstring_is_true(bpe):
+    failed, tried = doctest.testmod(module, extraglobs={"bpe": bpe})
+    assert (failed, tried) == (0, 1)
 
 
 def test_without_examples_there_is_no_row_of_them(bpe):

@@ -1,5 +1,6 @@
 """Masks to repaint: unpainted it is the reader, painted the reader with that mask; the page asks the same."""
 
+import doctest
 import json
 import math
 import pathlib
@@ -9,6 +10,7 @@ import onnxruntime
 import pytest
 import torch
 
+import vec2gpt.widgets.painter as module
 from vec2gpt.bpe import BPE
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import IGNORED
@@ -30,6 +32,7 @@ from vec2gpt.widgets.painter import (
     read,
     scrambled,
 )
+from vec2gpt.widgets.tokens import LONGEST
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "js" / "golden" / "objectives.json"
 SPECIALS = ["[PAD]", "[CLS]", "[SEP]", "[MASK]", "<X>", "<Y>", "<Z>"]
@@ -190,6 +193,7 @@ def golden():
     ids, note = read(long, VOCAB, room=LIMIT - 2)
     text = {"text": long, "ids": [1, *ids, 2], "size": len(VOCAB.encode(long)), "cut": note}
     settings = {"merges": VOCAB.merges, "specials": list(VOCAB.specials), "limit": LIMIT, "around": [1, 2]}
+    settings["longest"] = LONGEST
     marks = {"mask": MARKS.mask, "sentinels": list(MARKS.sentinels)}
     return {"marks": marks, "cases": cases, "settings": settings, "text": text, "short": SHORT.format(size=1)}
 
@@ -200,6 +204,11 @@ def test_the_golden_questions_that_the_view_is_tested_with_are_those_of_today():
 
 
 # ---- the widget ----
+
+
+def test_the_example_of_the_docstring_is_true():
+    failed, tried = doctest.testmod(module, extraglobs={"reader": a_model(), "bpe": VOCAB})
+    assert (failed, tried) == (0, 1)
 
 
 def test_the_widget_holds_what_its_view_needs():
@@ -231,7 +240,7 @@ def test_marks_are_wanted_of_those_who_need_them_alone():
 
 
 def test_a_long_text_is_cut_and_a_warning_says_so():
-    text = " ".join([TEXT] * 500)
+    text = " ".join([TEXT] * 4)
     size = len(VOCAB.encode(text))
     with pytest.warns(UserWarning, match=f"The text has {size} tokens; the first 24 are read"):
         widget = painter_widget({"causal": a_model()}, VOCAB, text)
@@ -291,6 +300,8 @@ def holding(number):
         ({"causal": a_model()}, "the cat", {"around": ("[CLS]",)}, "give none, or one mark before the text"),
         ({"causal": a_model()}, "", {}, "The text has 0 tokens, and a question needs at least 2: type more."),
         ({"causal": a_model()}, "t", {}, "The text has 1 tokens"),
+        ({"causal": a_model()}, "the " * 101, {}, "has 404 characters; give 1 to 400"),
+        ({"causal": a_model()}, "the cat", {"examples": [""]}, "'' has 0 characters"),
     ],
 )
 def test_the_widget_says_what_it_takes(models, text, options, said):

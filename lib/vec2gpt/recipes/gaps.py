@@ -1,9 +1,9 @@
 """One token taken out of a text: who can say what stood there?
 
-Taylor (1953) measured so how readable a text is, and called it the cloze procedure. Here models are asked that
-count, that read from the left, and that read both sides. They learn from the same passages, and as many of
-them; those that are trained are as wide and as deep, and take as many steps. The passages that they are asked
-about are of documents that none of them has seen.
+Taylor (1953) measured so how readable a text is, and called it the cloze procedure. Here models are asked:
+those that count, that read from the left, and that read both sides. They learn from the same passages; those
+that are trained are as wide and as deep, and take as many steps. The passages that they are asked about are of
+documents that none of them has seen.
 """
 
 import hashlib

@@ -17,7 +17,7 @@ from vec2gpt.bert import MaskedLM
 from vec2gpt.bpe import BPE
 from vec2gpt.pretokens import SPACE, gpt_cut
 from vec2gpt.widgets.live import LiveModel
-from vec2gpt.widgets.models import check_finite
+from vec2gpt.widgets.tokens import LONGEST, check_length, check_reader, tokenizer
 
 CHOICES = 5
 LIMIT = 64  # tokens read at most, the two marks included
@@ -84,7 +84,7 @@ def blanks_widget(
     models: a masked model, or a dict of such by name, between which the reader chooses; all of `vocab`.
     vocab: has the specials [CLS], [SEP] and [MASK].
     texts: what is offered, each text with one of its words that is blank first; the widget begins with the
-    first. They have room in the smallest model: 64 tokens at most, with the two marks.
+    first. They have room in the smallest model: 64 tokens at most, with the two marks, and 400 characters.
     head: the (layer, head) of the first model whose attention is shown first, both counted from 1.
 
     >>> blanks_widget(model, bpe, {"She sailed over the sea.": "sea"})
@@ -111,9 +111,9 @@ def blanks_widget(
                 for name, model in models.items()
             },
             "examples": examples,
-            "merges": [list(pair) for pair in vocab.merges],
-            "specials": list(vocab.specials),
             "limit": limit,
+            "longest": LONGEST,
+            **tokenizer(vocab),
             "head": [head[0] - 1, head[1] - 1],
         },
     )
@@ -131,6 +131,7 @@ def asked(text: str, blanks: list[int], bpe: BPE, *, room: int) -> tuple[Tensor,
 def _place(text: str, word: str, bpe: BPE, limit: int) -> int:
     """Which of a text's words is this one: the first such."""
     words = [bpe.decode(ids).strip() for ids in read(text, bpe, room=limit - 2)]
+    check_length(text)
     if word not in set(words) - {""}:  # what is only spaces cannot be blank
         raise ValueError(f"{word!r} is no word of {text!r}: choose one of {', '.join(map(repr, words))}")
     return words.index(word)
@@ -139,16 +140,11 @@ def _place(text: str, word: str, bpe: BPE, limit: int) -> int:
 def _check_model(name: str, model, vocab: BPE) -> None:
     if not isinstance(model, MaskedLM):
         raise ValueError(f"{name} is a {type(model).__name__}: give a MaskedLM, which fills in blanks")
-    if model.config.vocab_size != len(vocab):
-        raise ValueError(
-            f"{name} knows {model.config.vocab_size} tokens, but the vocabulary has {len(vocab)}: "
-            "give its own"
-        )
+    check_reader(name, model, vocab)
     if model.config.pad not in set(range(len(vocab.specials))) - {vocab[mark] for mark in MARKS}:
         raise ValueError(
             f"{name} takes {vocab.tokens[model.config.pad]} for padding: give it a mark of its own"
         )
-    check_finite(name, model)
 
 
 def _check_head(head: tuple[int, int], model: MaskedLM) -> None:

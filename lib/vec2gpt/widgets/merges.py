@@ -10,6 +10,7 @@ import torch
 
 from vec2gpt.bpe import BPE
 from vec2gpt.widgets.live import LiveModel
+from vec2gpt.widgets.tokens import check_length, tokenizer
 
 LIMIT = 200  # characters of a text
 
@@ -27,8 +28,7 @@ def merges_widget(bpe: BPE, text: str, *, examples: Iterable[str] = ()) -> LiveM
         raise ValueError("the tokenizer has no merges to show: train it to more tokens")
     examples = list(examples)
     for offered in (text, *examples):
-        if not 1 <= len(offered) <= LIMIT:
-            raise ValueError(f"{offered[:20]!r} has {len(offered)} characters; give 1 to {LIMIT}")
+        check_length(offered, LIMIT)
     return LiveModel(
         "merges",
         {},
@@ -37,8 +37,7 @@ def merges_widget(bpe: BPE, text: str, *, examples: Iterable[str] = ()) -> LiveM
         settings={
             "text": text,
             "examples": [example for example in dict.fromkeys((text, *examples)) if examples],
-            "merges": [list(pair) for pair in bpe.merges],
-            "specials": list(bpe.specials),
             "limit": LIMIT,
+            **tokenizer(bpe),
         },
     )

@@ -17,7 +17,7 @@ from vec2gpt.language import IGNORED
 from vec2gpt.objectives import OBJECTIVES, Example, backward, causal, cut_out, permuted, prefix
 from vec2gpt.reader import Reader
 from vec2gpt.widgets.live import LiveModel
-from vec2gpt.widgets.models import check_finite
+from vec2gpt.widgets.tokens import LONGEST, check_length, check_reader, tokenizer
 
 LIMIT = 24  # tokens of a text, marks included
 CHOICES = 5
@@ -158,7 +158,7 @@ def painter_widget(
     models: objective → a Reader that was trained with it, of one or more of `OBJECTIVES`, in this order.
     vocab: of all models.
     text: of 2 tokens or more; of a long one the first are read, 24 with the marks, and a warning says so.
-    examples: texts offered.
+    examples: texts offered. All have 400 characters at most.
     around: the marks that stood before and behind every text in training, such as ("[CLS]", "[SEP]").
     mask: the mark that hides a token, for a model that is "masked".
     sentinels: marks for the spans, one more than there can be, for a model of "spans".
@@ -172,6 +172,8 @@ def painter_widget(
     limit, spans = _room(models, len(marks.sentinels) - 1)
     marks = marks._replace(sentinels=marks.sentinels[: spans + 1])
     ids, note = read(text, vocab, room=limit - len(marks.around))
+    for offered in (text, *(examples := list(examples))):
+        check_length(offered)
     if note:
         warnings.warn(note, stacklevel=2)
     whole = [*marks.around[:1], *ids, *marks.around[1:]]
@@ -187,13 +189,13 @@ def painter_widget(
         settings={
             "models": {name: {"layers": model.config.layers} for name, model in models.items()},
             "text": text,
-            "examples": list(examples),
+            "examples": examples,
             "limit": limit,
             "around": list(marks.around),
             "mask": marks.mask,
             "sentinels": list(marks.sentinels),
-            "merges": [list(pair) for pair in vocab.merges],
-            "specials": list(vocab.specials),
+            "longest": LONGEST,
+            **tokenizer(vocab),
         },
     )
 
@@ -237,9 +239,4 @@ def _room(models: dict[str, Reader], spans: int) -> tuple[int, int]:
 def _check_model(name: str, model, vocab: BPE) -> None:
     if not isinstance(model, Reader):
         raise ValueError(f"{name} is a {type(model).__name__}: give a Reader, which reads with any mask")
-    if model.config.vocab_size != len(vocab):
-        raise ValueError(
-            f"{name} knows {model.config.vocab_size} tokens, but the vocabulary has {len(vocab)}: give "
-            "its own"
-        )
-    check_finite(name, model)
+    check_reader(name, model, vocab)

@@ -79,3 +79,10 @@ export function tokenParts(id, settings) {
 /** A token's readable name, as BPE.tokens has it: bytes that are no whole character as \xe4. */
 export const tokenName = (id, settings) =>
   tokenParts(id, settings).map((one) => (typeof one === "number" ? `\\x${one.toString(16).padStart(2, "0")}` : one)).join("");
+
+/** A character of a token as pictures write it: none is invisible. */
+export function asSeen(ch) {
+  if (ch === " " || ch === "\n") return glyph(ch);
+  if (/[\p{C}\p{Z}]/u.test(ch)) return `U+${ch.codePointAt().toString(16).toUpperCase().padStart(4, "0")}`;
+  return /\p{M}/u.test(ch) ? `◌${ch}` : ch;
+}

@@ -5,7 +5,6 @@
 // row is a head, a column a word. Where a word looks is the mean over its pieces, how much it is looked at the sum.
 // parts: spelling, bpe
 
-const LONGEST = 400;                                            // characters of a text
 const CARDS = 6, PIECES = 4;                                    // blanks whose guesses are listed, and pieces of each
 const TOLD = 0.05;                                              // the least weight that the sentence tells
 const CELL = 16, LINE = 12;                                     // layout of the map, in SVG units
@@ -234,9 +233,9 @@ export const view = {
   },
   start: ({ examples: [[text, place]], head }) => ({ text, blanks: [place], at: place, head }),
   controls: (c) => {
-    const { settings: { examples }, w } = c, every = (d) => ({ ...d.state, blanks: placesOf(wordsOf(d, d.state.text)) });
+    const { settings: { examples, longest }, w } = c, every = (d) => ({ ...d.state, blanks: placesOf(wordsOf(d, d.state.text)) });
     return [
-      { kind: "text", name: "text", label: w.text, max: LONGEST },
+      { kind: "text", name: "text", label: w.text, max: longest },
       ...(examples.length > 1 ? [{
         kind: "examples", name: "example", label: w.examples, options: examples.map(([text]) => [text, [...text].length > 30 ? `${[...text].slice(0, 28).join("").trimEnd()}…` : text]),
         act: ({ state }, text) => { const place = examples.find(([one]) => one === text)[1]; return { ...state, text, blanks: [place], at: place }; },
@@ -246,9 +245,9 @@ export const view = {
     ];
   },
   accept: (c) => {
-    const text = typeof c.state.text === "string" ? [...c.state.text].slice(0, LONGEST).join("") : c.settings.examples[0][0], words = wordsOf(c, text), { blanks, at, head } = c.state;
+    const text = typeof c.state.text === "string" ? clean(c.state.text, undefined, c.settings.longest).text : c.settings.examples[0][0], words = wordsOf(c, text), { blanks, at, head } = c.state;
     const can = new Set(placesOf(words)), { layers, heads } = modelKind(c, c.state);
-    return { ...c.state, text, blanks: Array.isArray(blanks) ? [...new Set(blanks.filter((k) => can.has(k)))].sort((a, b) => a - b) : [], at: index(at, LONGEST), head: [index(head?.[0], layers), index(head?.[1], heads)] };
+    return { ...c.state, text, blanks: Array.isArray(blanks) ? [...new Set(blanks.filter((k) => can.has(k)))].sort((a, b) => a - b) : [], at: index(at, c.settings.longest), head: [index(head?.[0], layers), index(head?.[1], heads)] };
   },
   moved: (state, c) => {
     if (state.text === c.state.text) return state;

@@ -40,18 +40,11 @@ const placeOf = (id, { specials }) => id - specials.length - 255;
 
 const hex = (byte) => byte.toString(16).toUpperCase().padStart(2, "0");
 
-/** A character that can be seen. */
-function visible(ch) {
-  if (ch === " " || ch === "\n") return glyph(ch);
-  if (/[\p{C}\p{Z}]/u.test(ch)) return `U+${ch.codePointAt().toString(16).toUpperCase().padStart(4, "0")}`;
-  return /\p{M}/u.test(ch) ? `◌${ch}` : ch;
-}
-
 const isBroken = (id, settings) => tokenParts(id, settings).some((one) => typeof one === "number");
 
 /** A token as it stands in its box: bytes that are no whole character in hexadecimal. */
 export const label = (id, settings) => tokenParts(id, settings).reduce((text, one, k, { [k - 1]: before }) =>
-  text + (typeof one === "number" ? `${typeof before === "number" ? "\u00a0" : ""}${hex(one)}` : visible(one)), "");
+  text + (typeof one === "number" ? `${typeof before === "number" ? "\u00a0" : ""}${hex(one)}` : asSeen(one)), "");
 
 const quoted = (id, settings) => `“${label(id, settings)}”`;
 

@@ -4,7 +4,7 @@
 // A row of the grid is a token that looks, a column one that is seen. What is asked of which text stands in objectives.js.
 // parts: spelling, bpe, objectives
 
-const LONGEST = 400, NAME = 10;                                 // characters of a text, and of a name beside the grid
+const NAME = 10;                                                // characters of a name beside the grid
 const CELL = 18, RIGHT = 178;                                   // layout, in SVG units; RIGHT: for what is asked
 const UP = -1;                                                  // the brush; down it is 1 or 0: what it makes of a cell
 const OWN = 0, PAINTED = 1;                                     // the two readings in an answer
@@ -75,7 +75,7 @@ export function scoreOf(c, reading, rows = rowsAsked(exampleOf(c, c.result.of)))
 
 /** A token as the picture names it: short, and visible. */
 function named({ settings }, id) {
-  const name = [...tokenName(id, settings).replace(/^ (?=.)/, "")].map((ch) => glyph(ch)).join("");
+  const name = [...tokenName(id, settings).replace(/^ (?=.)/, "")].map(asSeen).join("");
   return [...name].length > NAME ? [...name].slice(0, NAME - 1).join("") + "…" : name;
 }
 
@@ -233,7 +233,7 @@ const isPlace = (x) => Number.isInteger(x) && x >= 0;
 
 function mended(c) {
   const { settings } = c, { text, asked, draw, painted, at, brush, fresh } = c.state;
-  const state = { ...c.state, text: typeof text === "string" ? [...text].slice(0, LONGEST).join("") : settings.text, draw: Number.isInteger(draw) && draw > 0 && draw < 1000 ? draw : 1, asked: null, painted: {} };
+  const state = { ...c.state, text: typeof text === "string" ? clean(text, undefined, settings.longest).text : settings.text, draw: Number.isInteger(draw) && draw > 0 && draw < 1000 ? draw : 1, asked: null, painted: {} };
   const { ids, plain } = readText(settings, state.text), objective = modelName(c, state);
   if (plain.length < 2) return { ...state, at: [0, 0], brush: UP, fresh: false };
   const can = askable(objective, plain, ids.length), wished = Array.isArray(asked) ? can.filter((place) => asked.includes(place)) : [];
@@ -279,7 +279,7 @@ export const view = {
     const { w, settings: { examples } } = c, button = (name, act) => ({ kind: "button", name, label: w[name], row: "paint", act: (d) => (view.advice(d) ? d.state : act(d) ?? d.state) });
     const again = modelName(c, c.state) === "permuted" || Object.keys(c.settings.models).includes("permuted");
     return [
-      { kind: "text", name: "text", label: w.text, max: LONGEST },
+      { kind: "text", name: "text", label: w.text, max: c.settings.longest },
       ...(examples.length ? [{ kind: "examples", name: "example", label: w.examples, options: examples.map((text) => [text, text]), act: (d, text) => ({ ...d.state, ...NOTHING, text, asked: null, at: [0, 0] }) }] : []),
       button("ask", askedHere), button("usual", (d) => ({ ...d.state, ...NOTHING, asked: null })),
       button("ownMask", (d) => ({ ...d.state, ...NOTHING })), button("all", (d) => ruled(d, () => true)), button("past", (d) => ruled(d, (t, s) => s <= t)),
