@@ -2,8 +2,8 @@
 
 Taylor (1953) measured so how readable a text is, and called it the cloze procedure. Here models are asked:
 those that count, that read from the left, and that read both sides. They learn from the same passages; those
-that are trained are as wide and as deep, and take as many steps. The passages that they are asked about are of
-documents that none of them has seen.
+that are trained are as wide and as deep, and take as many steps. The passages asked about are of documents
+that none of them has seen.
 """
 
 import hashlib

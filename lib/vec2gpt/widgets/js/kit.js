@@ -160,7 +160,7 @@ export function setSentences(place, sentences) {
 
 /** Mouse, finger and keys on the picture, told to `view.act` in the picture's own units. */
 export function connectPicture(picture, view, c, change) {
-  let drag = null;                                 // the pointer that holds the picture, and where it began
+  let drag = null;                                 // the pointer that holds the picture, where it began, and the state before
   const place = ({ clientX, clientY }) => {
     const svg = picture.querySelector("svg"), point = new DOMPoint(clientX, clientY);
     const { x, y } = svg ? point.matrixTransform(svg.getScreenCTM().inverse()) : point;
@@ -174,9 +174,9 @@ export function connectPicture(picture, view, c, change) {
   };
   picture.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || drag) return;
-    const from = place(event);
+    const from = place(event), before = c.state;
     if (!act({ kind: "press", ...from, from, target: key(event) })) return;
-    drag = { id: event.pointerId, from };
+    drag = { id: event.pointerId, from, before };
     picture.setPointerCapture(event.pointerId);
   });
   picture.addEventListener("pointermove", (event) => {
@@ -184,6 +184,9 @@ export function connectPicture(picture, view, c, change) {
   });
   picture.addEventListener("pointerup", (event) => {
     if (drag?.id === event.pointerId) act({ kind: "drop", ...place(event), from: drag.from });
+  });
+  picture.addEventListener("pointercancel", (event) => {         // it went over into scrolling: nothing was meant
+    if (drag?.id === event.pointerId) change(drag.before);
   });
   picture.addEventListener("click", (event) => { act({ kind: "click", ...place(event), target: key(event) }); });
   for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
