@@ -24,6 +24,7 @@ EXTRAS = {  # of pyproject.toml, by purpose; a benchmark drives the page as the 
 DATA = [  # what the chapters read; `python -m vec2gpt.corpora` lists all there is
     "cmudict",
     "emoji-names",
+    "g2p-gru",
     "glove",
     "minilm",
     "sentiment",

@@ -166,7 +166,7 @@ test("painter: an answer that can be seen is told, at once and through other row
 test("painter: a text that is too short says why, is not asked, and cannot be painted", async () => {
   const c = moved(await context(), { text: "" });
   assert.equal(await asks(c), undefined);
-  assert.match(view.advice(c).text, /^The text has 0 tokens/);
+  assert.match(view.advice(c).text, /the text has 0: type more/);
   assert.equal(view.act(c, { kind: "press", ...middle([1, 1]) }), undefined);
   assert.deepEqual(button(c, "all").state, c.state);
   assert.match(sentence(c), /Of 6 asked/);                                           // the last answer

@@ -1054,7 +1054,8 @@ def a_reader(name: str, size: int) -> Reader:
     torch.manual_seed(OBJECTIVES.index(name))
     reader = Reader(ReaderConfig(size, context=40, width=32)).eval()
     for weight in reader.parameters():
-        weight.data *= 4
+        if weight.dim() > 1:
+            weight.data *= 3
         if weight.numel() >= SMALL:
             weight.data = weight.data.half().float()
     return reader

@@ -22,7 +22,7 @@ from vec2gpt.widgets.tokens import LONGEST, check_length, check_reader, tokenize
 LIMIT = 24  # tokens of a text, marks included
 CHOICES = 5
 OUTPUTS = ["guesses", "probabilities", "own", "ranks"]
-SHORT = "The text has {size} tokens, and a question needs at least 2: type more."
+SHORT = "A question needs at least 2 tokens, and the text has {size}: type more."
 CUT = "The text has {size} tokens; the first {room} are read."  # both as the page says them
 
 

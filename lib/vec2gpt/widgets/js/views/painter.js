@@ -270,7 +270,7 @@ export const view = {
       ownSays: (p) => `With the objective’s own mask: ${p}.`,
       whole: (right, of, nats, own) => `Of ${of} asked, ${right} guessed first, at ${nats} nats a token${own === null ? "." : `; with the objective’s own mask ${own}.`}`,
       leak: (n, of) => `At ${n} of ${of} rows the answer itself can now be seen, at once or through other rows: that is no question any more.`,
-      short: (size) => `The text has ${size} tokens, and a question needs at least 2: type more.`,
+      short: (size) => `A question needs at least 2 tokens, and the text has ${size}: type more.`,
       cut: (size, room) => `The text has ${size} tokens; the first ${room} are read.`,
     },
   },
