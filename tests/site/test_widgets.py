@@ -1175,7 +1175,7 @@ def test_a_text_to_paint_on_is_typed_or_an_example_and_what_does_not_fit_is_told
     assert w.context("result.guesses.dims")[1] == len(tokenizer_of(w).encode("to be or not to be"))
     sentence = w.sentence()
     w.after(lambda: w.control("text").fill("t"))
-    assert "The text has 1 tokens" in w.part("advice").inner_text() and w.sentence() == sentence
+    assert "the text has 1: type more" in w.part("advice").inner_text() and w.sentence() == sentence
     w.after(lambda: w.control("text").fill("the king " * 20))
     assert f"the first {painter.LIMIT} are read" in w.sentence() and w.part("advice").inner_text() == ""
     w.after(lambda: w.control("text").fill("中文 and 😀"))
