@@ -34,7 +34,7 @@ def save_run(
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "batches": batches.get_state(),
-        "random": _random_state(),
+        "random": random_state(),
     }
     with replacing(path) as draft:
         torch.save(state, draft)
@@ -60,11 +60,12 @@ def restore_run(
         raise ValueError(f"{path} holds a run of another model: {error}. {way_out}") from error
     optimizer.load_state_dict(state["optimizer"])
     batches.set_state(state["batches"])
-    _set_random_state(state["random"])
+    set_random_state(state["random"])
     return state["history"]
 
 
-def _random_state() -> dict:
+def random_state() -> dict:
+    """Where Python's, NumPy's and torch's generators stand."""
     kind, keys, *rest = np.random.get_state()
     return {
         "python": random.getstate(),
@@ -74,7 +75,8 @@ def _random_state() -> dict:
     }
 
 
-def _set_random_state(state: dict) -> None:
+def set_random_state(state: dict) -> None:
+    """Set them back to where `random_state` found them."""
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])

@@ -14,7 +14,6 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,9 @@ import torch
 from torch import Tensor, nn
 
 from vec2gpt.progress import Progress
-from vec2gpt.resume import restore_run, save_run
+from vec2gpt.schedules import linear_decay, warmup_cosine  # noqa: F401  the chapters import them from here
+from vec2gpt.stepping import Run, scheduled
+from vec2gpt.thawing import Groups
 
 Batch = tuple[Tensor, ...]
 Draw = Callable[[torch.Generator], Batch]
@@ -83,40 +84,6 @@ def rows(*tensors: Tensor, size: int) -> Draw:
     return draw
 
 
-# -------------------------------------------------------------------------------------- schedules
-
-
-def warmup_cosine(steps: int, *, warmup: int, floor: float = 0.0) -> Callable[[int], float]:
-    """The learning rate's factor: up to 1 in a straight line, down to `floor` along a cosine.
-
-    steps, warmup: of the whole run and of the way up. (Loshchilov and Hutter, 2017)
-
-    >>> factor = warmup_cosine(100, warmup=10)
-    >>> factor(0), factor(9), round(factor(55), 3)
-    (0.1, 1.0, 0.5)
-    """
-    if not 0 <= warmup < steps:
-        raise ValueError(f"warmup is {warmup}, but must lie between 0 and steps - 1 = {steps - 1}")
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        way = (step - warmup) / (steps - warmup)
-        return floor + (1 - floor) * (1 + math.cos(math.pi * way)) / 2
-
-    return factor
-
-
-def linear_decay(steps: int) -> Callable[[int], float]:
-    """The learning rate's factor: from 1 in a straight line towards 0, which it never reaches.
-
-    >>> factor = linear_decay(4)
-    >>> factor(0), factor(3)
-    (1.0, 0.25)
-    """
-    return lambda step: 1 - step / steps
-
-
 # ---------------------------------------------------------------------------------------- the run
 
 
@@ -151,7 +118,8 @@ def fit(
     lr: float = 1e-3,
     weight_decay: float = 0.0,
     clip: float = 1.0,
-    schedule: Callable[[int], float] | None = None,
+    schedule: Callable[[int], float | dict[str, float]] | None = None,
+    groups: Groups | None = None,
     update: Callable[..., Tensor] | None = None,
     validate: Callable[[nn.Module], float] | None = None,
     validate_every: int | None = None,
@@ -162,7 +130,9 @@ def fit(
     """Train `model` for `steps` steps and leave it in evaluation mode, whatever happens.
 
     draw: takes a torch.Generator and returns a batch, a tuple of tensors; see `windows` and `rows`.
-    lr: AdamW's learning rate, times `schedule(step)` (step counts from 0; None: constant).
+    lr: AdamW's learning rate, times `schedule(step)` (step counts from 0; None: constant; see `schedules`).
+    groups: lists of parameters by name, such as `thawing.layer_groups` gives; then the schedule may say a
+        factor for each group. One with the factor 0 is frozen for that step, and costs no gradient.
     clip: the largest norm of the gradient; `math.inf` for no limit.
     update: takes a step itself, as `update(*batch, lr=…)`, and returns the loss, instead of AdamW: for models
         that write their gradient out, such as word2vec's. Weight decay and clipping are then its own affair.
@@ -179,25 +149,29 @@ def fit(
     History(600 steps, loss 4.17 → 1.83)
     """
     _check(draw, steps=steps, lr=lr, clip=clip, validate_every=validate_every, save_every=save_every)
-    run = _Run(model, draw, update, steps=steps, lr=lr, weight_decay=weight_decay, clip=clip, seed=seed)
+    _check_ways(schedule, steps=steps, groups=groups, update=update)
+    style = {"steps": steps, "lr": lr, "weight_decay": weight_decay, "clip": clip, "seed": seed}
+    run = Run(model, draw, update, groups, **style)
+    history = History(run.losses)
     state = Path(resume) if resume else None
     if state and state.exists():
-        run.restore(state)
-        print(f"going on from step {run.history.steps} of {steps} ({state.name})")
+        history = History(**run.restore(state))
+        print(f"going on from step {history.steps} of {steps} ({state.name})")
     progress = Progress(f"{steps} training steps", steps)
-    history, started = run.history, time.perf_counter() - run.history.seconds
+    started = time.perf_counter() - history.seconds
     try:
         while history.steps < steps:
-            history.losses.append(run.step(lr * (schedule(history.steps) if schedule else 1.0)))
+            run.step(scheduled(lr, schedule, history.steps, run.groups))
             history.seconds = time.perf_counter() - started
             if validate and _due(history.steps, validate_every or steps, steps):
                 history.validations.append((history.steps, _evaluate(validate, model)))
             if state and history.steps % save_every == 0:
-                run.save(state)
+                run.save(state, asdict(history))
             progress.show(history.steps, f"loss {history.losses[-1]:.2f}")
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
+        run.thaw()
         model.eval()
         progress.close(f"interrupted after {history.steps}" if history.interrupted else "")
     if state and not history.interrupted:
@@ -230,61 +204,11 @@ def _check(draw, *, steps, lr, clip, validate_every, save_every) -> None:
         raise ValueError(f"clip must be positive, not {clip}; math.inf switches clipping off")
 
 
-class _Run:
-    """Everything a run needs to go on: it can take a step, be saved and be restored."""
-
-    def __init__(self, model, draw, update, *, steps, lr, weight_decay, clip, seed):
-        self.model, self.draw, self.clip = model, draw, clip
-        self.update = partial(self._by_hand, update) if update else self._adamw
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
-        if not self.parameters:
-            raise ValueError("the model has no parameter to train: all are frozen, or there are none")
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=lr, weight_decay=weight_decay)
-        self.generator = torch.Generator().manual_seed(seed)
-        self.history = History()
-        self._parts = model, self.optimizer, self.generator
-        self.settings = dict(steps=steps, lr=lr, weight_decay=weight_decay, clip=clip, seed=seed)
-
-    def step(self, lr: float) -> float:
-        """One step on a fresh batch; the loss before it."""
-        batch = self.draw(self.generator)
-        if not isinstance(batch, tuple | list):
-            raise ValueError(f"a batch must be a tuple of tensors, not {type(batch).__name__}")
-        self.model.train()
-        device = self.parameters[0].device
-        return self.update(*(tensor.to(device) for tensor in batch), lr=lr).item()
-
-    def _by_hand(self, update, *batch: Tensor, lr: float) -> Tensor:
-        loss = update(*batch, lr=lr)
-        if not loss.isfinite():
-            raise FloatingPointError(self._explosion(loss.item(), lr) + "Make the model anew; lower lr.")
-        return loss
-
-    def _adamw(self, *batch: Tensor, lr: float) -> Tensor:
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        _, loss = self.model(*batch)
-        if loss is None:
-            raise ValueError("the model returned no loss: its batch needs the targets as well")
-        self.optimizer.zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.clip)
-        if not (loss.isfinite() and norm.isfinite()):
-            raise FloatingPointError(
-                f"{self._explosion(loss.item(), lr)}Its gradient's norm is {norm.item():.3g}; the weights "
-                f"are as they were. Lower lr or clip (now {self.clip:g}); in the first steps, look for nan "
-                "and inf in the data."
-            )
-        self.optimizer.step()
-        return loss
-
-    def _explosion(self, loss: float, lr: float) -> str:
-        losses = self.history.losses
-        before = f"the last good loss was {losses[-1]:.3g}" if losses else "there was no step before it"
-        return f"step {len(losses) + 1}: at lr {lr:.3g} the loss is {loss:.3g}; {before}. "
-
-    def save(self, path: Path) -> None:
-        save_run(path, *self._parts, settings=self.settings, history=asdict(self.history))
-
-    def restore(self, path: Path) -> None:
-        self.history = History(**restore_run(path, *self._parts, settings=self.settings))
+def _check_ways(schedule, *, steps, groups, update) -> None:
+    made_for = getattr(schedule, "steps", None)
+    if made_for not in (None, steps):
+        raise ValueError(
+            f"the schedule is of {made_for} steps, but the training of {steps}: make it for {steps}"
+        )
+    if groups is not None and update is not None:
+        raise ValueError("an update of the model's own knows no groups of parameters: leave one of them out")

@@ -9,7 +9,7 @@ import torch
 
 from vec2gpt import metrics
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
-from vec2gpt.metrics import bits, perplexity, reading_loss, rows, spearman
+from vec2gpt.metrics import balanced_accuracy, bits, perplexity, reading_loss, rows, spearman
 
 
 def test_the_examples_of_the_docstrings_are_true():
@@ -122,3 +122,16 @@ def test_what_has_no_rank_is_refused(place):
 def test_lists_that_cannot_be_compared_are_refused(first, second):
     with pytest.raises(ValueError, match="got the shapes"):
         spearman(torch.ones(first), torch.ones(second))
+
+
+def test_the_balanced_share_is_the_mean_over_the_classes():
+    """Of three of class 0 two are found, of one of class 5 none: (2/3 + 0) / 2."""
+    found, targets = torch.tensor([0, 0, 5, 0]), torch.tensor([0, 0, 0, 5])
+    assert balanced_accuracy(found, targets) == pytest.approx(1 / 3)
+    assert balanced_accuracy(targets, targets) == 1
+
+
+@pytest.mark.parametrize(("found", "targets"), [((2,), (3,)), ((0,), (0,)), ((2, 2), (2, 2))])
+def test_answers_that_do_not_go_with_the_targets_are_refused(found, targets):
+    with pytest.raises(ValueError, match="answers and targets have the shapes"):
+        balanced_accuracy(torch.ones(found), torch.ones(targets))

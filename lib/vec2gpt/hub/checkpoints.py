@@ -37,6 +37,8 @@ MODELS = {
     "gpt": "vec2gpt.gpt:GPT",
     "reader": "vec2gpt.reader:Reader",
     "masked-lm": "vec2gpt.bert:MaskedLM",
+    "classifier": "vec2gpt.classifiers:Classifier",
+    "tagger": "vec2gpt.classifiers:Tagger",
 }
 
 
@@ -153,7 +155,7 @@ def _build(card: dict) -> nn.Module:
         raise ValueError(f"the card names the model {card['model']!r}; known are {', '.join(MODELS)}")
     model = _imported(MODELS[card["model"]])
     with torch.random.fork_rng(devices=[]):
-        return model(model.Config(**card["config"]))
+        return getattr(model, "from_config", model)(model.Config(**card["config"]))
 
 
 def _plain(vocab: Vocab | BPE) -> dict:

@@ -23,6 +23,7 @@ from torch import Tensor
 from vec2gpt import corpora
 from vec2gpt.bert import Bert
 from vec2gpt.checks import check_sizes
+from vec2gpt.classifiers import token_mean
 from vec2gpt.hub.from_hf.bert import BERT, configuration
 from vec2gpt.hub.from_hf.shared import opened
 from vec2gpt.pairs import padded
@@ -96,9 +97,7 @@ def rows(
 def vectors(model: Bert, ids: Tensor) -> Tensor:
     """The mean of the tokens' vectors, padding left out, scaled to length 1: ids (B, T) -> (B, D)."""
     ids = ids.to(model.embedding.token.weight.device)
-    seen = (ids != model.config.pad)[..., None]  # (B, T, 1)
-    x = (model(ids) * seen).sum(1) / seen.sum(1)  # (B, D)
-    return F.normalize(x, dim=-1)
+    return F.normalize(token_mean(model(ids), ids != model.config.pad), dim=-1)
 
 
 @cache  # half a second to read

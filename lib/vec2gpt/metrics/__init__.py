@@ -22,6 +22,7 @@ from vec2gpt.metrics.overlap import alignment_error_rate, bleu, chrf, rouge, sen
 
 __all__ = [
     "alignment_error_rate",
+    "balanced_accuracy",
     "bits",
     "bleu",
     "chrf",
@@ -80,6 +81,21 @@ def reading_loss(model, ids: Tensor, *, piece: int = 256) -> float:
         logits, state = model.read(ids[:, start : start + targets.shape[1]], state)
         total += next_token_loss(logits, targets).item() * targets.shape[1]
     return total / (ids.shape[1] - 1)
+
+
+def balanced_accuracy(found: Tensor, targets: Tensor) -> float:
+    """The mean over the classes of the share of each that is found, both (N,): 1 / C for who says but one.
+
+    >>> balanced_accuracy(torch.tensor([1, 1, 1, 1]), torch.tensor([1, 1, 1, 0]))
+    0.5
+    """
+    if found.shape != targets.shape or targets.dim() != 1 or not len(targets):
+        raise ValueError(
+            f"answers and targets have the shapes {tuple(found.shape)} and {tuple(targets.shape)}: give (N,) "
+            "of both, of one text or more"
+        )
+    right = (found == targets).double()
+    return torch.stack([right[targets == one].mean() for one in targets.unique()]).mean().item()
 
 
 def spearman(first: Tensor, second: Tensor) -> float:

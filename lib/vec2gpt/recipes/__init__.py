@@ -27,6 +27,7 @@ from vec2gpt.recipes import (
     shakespeare,
     table,
     translation,
+    understanding,
     word_vectors,
 )
 from vec2gpt.recipes.checkpoint import CheckpointRecipe, Trained
@@ -173,6 +174,16 @@ RECIPES = {
         about="a token taken out of a text: guessed by counting, from the left, and from both sides",
         axes=gaps.AXES,
         experiment=gaps.experiment,
+    ),
+    "understanding-ladder": TableRecipe(
+        about="reviews for or against, told apart after 50 to 2,400 of them: word counts to MiniLM",
+        axes=understanding.AXES,
+        experiment=understanding.experiment,
+    ),
+    "domains": TableRecipe(
+        about="MiniLM tuned on the opinions of one domain, then of another, and judged on all four",
+        axes=understanding.TRAVELS,
+        experiment=understanding.travels,
     ),
     "recall": TableRecipe(
         about="recurrent cells asked for the first token of a text, after so many others",

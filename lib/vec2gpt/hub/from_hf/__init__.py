@@ -8,10 +8,11 @@ file a family says how the fields of the one and the names of the other are to b
 
 from torch import nn
 
-from vec2gpt.hub.from_hf import bert, translators
+from vec2gpt.hub.from_hf import bert, classifiers, translators
 from vec2gpt.hub.from_hf.translators import forbid
 
-FAMILIES = translators.FAMILIES | bert.FAMILIES  # name of their class → what makes ours of it
+# name of their class → what makes ours of it
+FAMILIES = translators.FAMILIES | bert.FAMILIES | classifiers.FAMILIES
 
 
 def from_hf(model: nn.Module) -> nn.Module:
@@ -19,7 +20,8 @@ def from_hf(model: nn.Module) -> nn.Module:
 
     A MarianMTModel or BartForConditionalGeneration becomes a `Transformer`, see `translators`. A BertModel
     becomes a `Bert`, a BertForMaskedLM a `MaskedLM`, a BertForPreTraining a `Pretraining`; so do those of
-    RoBERTa, DistilBERT and ALBERT, see `bert`.
+    RoBERTa, DistilBERT and ALBERT, see `bert`. A BertForSequenceClassification becomes a `Classifier`, a
+    BertForTokenClassification a `Tagger`, see `classifiers`.
 
     ValueError for a model, or a part of one, that has no equal here.
     """
