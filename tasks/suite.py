@@ -33,7 +33,7 @@ def test() -> None:
 
 
 def test_fast() -> None:
-    """the same without chapters, site and slow tests: under a minute"""
+    """the same without chapters, site and slow tests: a minute or two"""
     setup("test")
     finish({"style": style, "unit tests": lambda: units("not slow and not soak"), "JavaScript": javascript})
 
