@@ -98,10 +98,14 @@ def _output(output: NotebookNode) -> dict:
 
 
 def _joined(outputs: list[dict]) -> list[dict]:
-    """Without outputs of which nothing is left, and with neighbouring pieces of one stream joined."""
+    """Without outputs of which nothing is left, and with neighbouring pieces of one stream joined.
+
+    What goes to stderr is not kept: a download's progress is none of a chapter's outputs, and a warning,
+    which is missing among those kept, fails the comparison until its cause is gone.
+    """
     joined = []
     for output in outputs:
-        if output.get("data") == {}:
+        if output.get("data") == {} or output.get("name") == "stderr":
             continue
         if joined and output.get("name") and joined[-1].get("name") == output["name"]:
             joined[-1] = joined[-1] | {"text": joined[-1]["text"] + output["text"]}

@@ -463,6 +463,7 @@ def dirty():
     view = {"application/vnd.jupyter.widget-view+json": {"model_id": "x"}}
     code.outputs = [
         nbformat.v4.new_output("stream", text="a\n"),
+        nbformat.v4.new_output("stream", name="stderr", text="fetching"),
         nbformat.v4.new_output("stream", text="b\n"),
         nbformat.v4.new_output("display_data", picture, metadata={"image/png": {"width": 3}}),
         nbformat.v4.new_output("display_data", view),
