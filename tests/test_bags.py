@@ -90,6 +90,14 @@ def test_sparse_and_dense_rows_give_the_same_classifier():
     assert torch.equal(sparse(x).argmax(1), targets)
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_numbers_that_are_none_are_refused(odd, sparse):
+    x = torch.tensor([[1.0], [odd]])
+    with pytest.raises(ValueError, match="x holds NaN or ∞"):
+        logistic_regression(x.to_sparse() if sparse else x, torch.tensor([0, 1]))
+
+
 def test_it_learns_where_gradients_are_off():
     with torch.no_grad():
         found = logistic_regression(torch.eye(2), torch.tensor([0, 1]))

@@ -142,6 +142,18 @@ def test_a_loss_that_is_no_number_ends_the_test():
     assert found.exploded and found.rates[-1] < 1 and all(map(math.isfinite, found.losses))
 
 
+def test_a_loss_that_is_no_number_before_any_step_is_told_as_fit_tells_it():
+    model = Quadratic(1.0, scale=math.nan)
+    for update in (None, model.update):
+        with pytest.raises(FloatingPointError, match="there was no step before it"):
+            find_rate(model, nothing, update=update)
+
+
+def test_a_first_step_that_is_too_long_is_told_too():
+    with pytest.raises(ValueError, match=r"exploded after 0 steps: give a smaller low$"):
+        finder.read([], [], half=3, exploded=True)
+
+
 def test_a_straight_line_is_smoothed_to_itself():
     line = torch.arange(20, dtype=torch.float64)
     torch.testing.assert_close(finder._means(line, 4), line)

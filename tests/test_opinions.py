@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vec2gpt import cleaning, corpora, minhash
-from vec2gpt.recipes import opinions
+from vec2gpt.recipes import opinions, recorded
 from vec2gpt.splits import Split
 
 NAMES = "ash birch cedar date elm fir gorse hazel iris jay kale lime maple nut oak pine quince rose sage tea"
@@ -90,6 +90,26 @@ def test_where_there_is_one_class_only_nothing_can_be_drawn(ratings):
         opinions.draw("movies", 2, seed=0)
 
 
+def test_some_are_the_same_ones_every_time_of_both_classes_and_no_more_than_there_are(ratings):
+    test = opinions.split("movies").test
+    few, more, all_of_them = (test.some(count) for count in (20, 40, 10_000))
+    assert few.texts == test.some(20).texts == more.texts[:20] and torch.equal(few.labels, more.labels[:20])
+    assert len(few) == 20 and 0 < few.labels.sum() < 20
+    assert set(told(more)) <= set(told(test)) and len(set(more.texts)) == 40
+    assert set(told(all_of_them)) == set(told(test)) and len(all_of_them) == len(test)
+
+
+@pytest.mark.parametrize("count", [0, -3, 2.5])
+def test_some_are_a_whole_number_of_them(count):
+    with pytest.raises(ValueError, match=f"count is {count}: give "):
+        opinions.Rated(("text",), torch.tensor([1])).some(count)
+
+
+def test_some_of_texts_that_are_sorted_by_class_are_of_both():
+    sorted_by_class = opinions.Rated(tuple(f"text {n}" for n in range(100)), torch.arange(100) // 50)
+    assert sorted_by_class.labels[:20].sum() == 0 and 0 < sorted_by_class.some(20).labels.sum() < 20
+
+
 def test_nothing_shows_a_text(ratings):
     shown = repr(opinions.split("movies")) + repr(opinions.draw("movies", 4, seed=0))
     assert "Rated(4 texts, 2 of them for)" in shown and not any(name in shown for name in NAMES.split())
@@ -117,3 +137,18 @@ def test_the_real_texts_stand_there_once_and_no_part_knows_another(domain):
     assert sum(cleaning.leakage(test.texts, validation.texts)) == 0
     assert min(len(validation), len(test)) > 500 and all(text.strip() for text in texts)
     assert len(opinions.draw(domain, 800, seed=0)) == 800
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "domains"),
+    [
+        ("understanding-ladder", ("movies",)),
+        ("tuning-ways", ("movies",)),
+        ("domains", opinions.DOMAINS),
+        ("two-tasks", opinions.DOMAINS),
+        ("pseudo-labels", ("movies",)),
+    ],
+)
+def test_the_recorded_tables_are_of_these_texts(name, domains):
+    assert recorded(name)["text"].unique().tolist() == [opinions.digest(*domains)[:12]]

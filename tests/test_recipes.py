@@ -9,10 +9,11 @@ from torch import nn
 
 from vec2gpt.hub.checkpoints import load
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
-from vec2gpt.recipes import RECIPES, pronunciation, recorded, run, shakespeare, table, word_vectors
+from vec2gpt.recipes import RECIPES, opinions, pronunciation, recorded, run, shakespeare, table, word_vectors
 from vec2gpt.recipes.__main__ import main
 from vec2gpt.recipes.checkpoint import CheckpointRecipe
 from vec2gpt.recipes.table import Experiment, TableRecipe
+from vec2gpt.splits import Split
 from vec2gpt.text import Vocab
 from vec2gpt.training import fit
 
@@ -35,6 +36,11 @@ def quick(monkeypatch):
     monkeypatch.setattr(corpora, "plays", lambda: plays._replace(**held))
     monkeypatch.setattr(corpora, "shakespeare_budget", lambda: (train, held_out[:2000]))
     monkeypatch.setattr(corpora, "cmudict_split", lambda: words._replace(test=words.test[::100]))
+    split = opinions.split  # MiniLM reads all that is learnt from, so that is least
+    few = {"train": 10, "validation": 5, "test": 100}
+    monkeypatch.setattr(
+        opinions, "split", lambda name: Split(*(getattr(split(name), part).some(few[part]) for part in few))
+    )
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 """The commands: what can be known without a network. Each check of the site goes red on a spoilt copy."""
 
+import ast
 import gzip
+import importlib.metadata
 import json
 import os
 import re
@@ -12,11 +14,12 @@ import sys
 import time
 import tomllib
 import urllib.request
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 
 import nbformat
 import pytest
+from packaging.requirements import Requirement
 
 from tasks import __main__ as door
 from tasks import colab, links, notebooks, shell, site, suite, system
@@ -207,6 +210,92 @@ def test_constraints_are_exact_and_sorted_and_cover_what_we_ask_for():
     asked = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     names = {re.match(r"[\w-]+", one)[0].lower() for one in asked}
     assert names <= {line.split("==")[0].lower() for line in lines}
+
+
+MAY = {  # the extras that must be there when a folder's modules are imported
+    "lib": [],
+    "tasks": ["book", "test"],
+    "tests": ["book", "test"],
+    "benchmarks": ["book", "test", "bench"],
+}
+LATER = {"lib": ["book"]}  # and when its functions are called: what exports a model is for those who build
+OURS = {"vec2gpt", *MAY, *(file.stem for file in (ROOT / "tests").rglob("*.py"))}
+PACKAGES = cache(importlib.metadata.packages_distributions)  # what is imported -> the packages that bring it
+
+
+def imported(source: str, *, later: bool) -> set[str]:
+    """What a module imports, in its functions too if `later`; what is of Python or ours is left out."""
+    found, rest = set(), [ast.parse(source)]
+    while rest:
+        node = rest.pop()
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module)
+        if later or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            rest += ast.iter_child_nodes(node)
+    return {name.partition(".")[0] for name in found} - OURS - sys.stdlib_module_names
+
+
+@cache
+def brought(*extras: str) -> set[str]:
+    """The packages that an installation with these extras brings: those asked for, and what they need."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    rest = [*project["dependencies"], *chain(*(project["optional-dependencies"][extra] for extra in extras))]
+    found = set()
+    while rest:
+        one = Requirement(rest.pop())
+        name = canonical(one.name)
+        if name not in found and (not one.marker or one.marker.evaluate({"extra": ""})):
+            found.add(name)
+            try:
+                rest += importlib.metadata.requires(name) or []
+            except importlib.metadata.PackageNotFoundError:  # of an extra that is not installed here
+                continue
+    return found
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def missing(source: str, extras: list[str], *, later: bool) -> set[str]:
+    """What a module imports that an installation with these extras does not bring."""
+    there, packages = brought(*extras), PACKAGES()
+    bringing = {name: packages.get(name, [name]) for name in imported(source, later=later)}
+    return {name for name, some in bringing.items() if not there & {canonical(one) for one in some}}
+
+
+@pytest.mark.parametrize("folder", MAY)
+def test_what_is_imported_is_asked_for(folder):
+    """A package that happens to be here would be missing where only this was installed."""
+    for file in (ROOT / folder).rglob("*.py"):
+        source = file.read_text(encoding="utf-8")
+        assert not missing(source, MAY[folder], later=folder not in LATER), file
+        assert not missing(source, LATER.get(folder, MAY[folder]), later=True), file
+
+
+@pytest.mark.parametrize(
+    ("source", "folder", "gone"),
+    [
+        ("import scipy.stats", "tests", {"scipy"}),  # comes with gensim, which only the benchmarks ask for
+        ("def test():\n    from gensim import models", "tests", {"gensim"}),
+        ("from gensim import models", "benchmarks", set()),
+        ("if True:\n    import onnx", "lib", {"onnx"}),
+        ("class C:\n    import pytest", "lib", {"pytest"}),
+        ("import IPython, numpy as np\nfrom . import pytest", "lib", set()),
+        ("import json, nbformat, legible\nfrom tests.js import x", "tests", set()),
+        ("import no_such_package", "tasks", {"no_such_package"}),
+    ],
+)
+def test_an_import_that_nobody_asked_for_is_found(source, folder, gone):
+    assert missing(source, MAY[folder], later=folder not in LATER) == gone
+
+
+def test_what_a_function_of_the_library_imports_is_needed_only_when_it_is_called():
+    source = "def export():\n    import onnx"
+    assert not missing(source, MAY["lib"], later=False) and not missing(source, LATER["lib"], later=True)
+    assert missing("def f():\n    import gensim", LATER["lib"], later=True) == {"gensim"}
 
 
 def test_conda_takes_the_same_torch():

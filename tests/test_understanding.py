@@ -1,9 +1,10 @@
-"""The understanding ladder and the table of domains, on texts that the project made."""
+"""The understanding ladder, on texts that the project made."""
 
 import dataclasses
 
 import pytest
 import torch
+from rated import check_recorded
 
 from vec2gpt.recipes import RECIPES, opinions, table, understanding
 from vec2gpt.recipes.opinions import CLASSES, Rated
@@ -22,9 +23,7 @@ def few(monkeypatch):
     """Every domain has the same few texts; what a seed draws are the first of them."""
     parts = Split(made(40, ", they said"), made(8), made(12, " to see"))
     monkeypatch.setattr(opinions, "split", lambda domain: parts)
-    understanding._settled.cache_clear()
-    yield parts
-    understanding._settled.cache_clear()
+    return parts
 
 
 # ---- batches ----
@@ -105,7 +104,7 @@ def test_one_class_only_is_refused_by_what_is_trained_and_no_text_is_shown():
     assert "film" not in str(refused.value)
 
 
-# ---- the tables ----
+# ---- the table ----
 
 
 def test_every_row_says_what_decides_its_figures(few, monkeypatch):
@@ -128,6 +127,11 @@ def test_all_rungs_have_steps_for_all_counts_of_labels():
     assert all(set(way.steps) == set(understanding.LABELS) for way in understanding.TRAINED.values())
 
 
+def test_the_recorded_table_is_whole_and_of_these_settings(monkeypatch):
+    monkeypatch.setattr(opinions, "digest", lambda *domains: "")  # test_opinions has the time for it
+    check_recorded("understanding-ladder", understanding.AXES, understanding.experiment())
+
+
 @pytest.mark.slow
 def test_a_thin_slice_of_the_ladder(few, tmp_path):
     recipe = dataclasses.replace(
@@ -140,19 +144,3 @@ def test_a_thin_slice_of_the_ladder(few, tmp_path):
     assert rows.loc["bert from scratch", "trained"] == rows.loc["prose-bert, tuned", "trained"]
     assert rows.loc["minilm, tuned", "trained"] > 20e6 > rows.loc["prose-bert, tuned", "trained"]
     assert recipe.run("understanding-ladder", steps=3, out=tmp_path).measured == 0
-
-
-@pytest.mark.slow
-def test_a_thin_slice_of_the_travels(few, tmp_path, monkeypatch):
-    """With a small traveller; the same row is the same, whether its first domain was remembered or not."""
-    monkeypatch.setattr(understanding, "TRAVELLER", "prose-bert, tuned")
-    monkeypatch.setattr(understanding, "TAKEN", 20)
-    axes = {"seed": (0,), "first": ("movies",), "then": ("movies", "tweets")}
-    recipe = dataclasses.replace(RECIPES["domains"], axes=axes)
-    recipe.run("domains", steps=5, out=tmp_path / "whole")
-    understanding._settled.cache_clear()
-    alone = dataclasses.replace(recipe, axes=axes | {"then": ("tweets",)})
-    alone.run("domains", steps=5, out=tmp_path / "alone")
-    whole, alone = (table.read("domains", tmp_path / name) for name in ("whole", "alone"))
-    assert {f"{domain}_balanced" for domain in opinions.DOMAINS} <= set(whole.columns)
-    assert whole.iloc[1].to_dict() == alone.iloc[0].to_dict()

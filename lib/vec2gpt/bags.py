@@ -116,7 +116,7 @@ def logistic_regression(
     It is scikit-learn's `LogisticRegression(C=strength)` of three classes or more. Of two, that one has a
     single column, W[:, 1] − W[:, 0], and its C is 2 strength. Texts −1 of class 0 and 1 of class 1, at
     strength 1: W is (−0.5213, 0.5213), and b is 0.
-    ValueError for one class only, and for targets that do not go with x.
+    ValueError for one class only, for targets that do not go with x, and for an x that holds NaN or ∞.
     """
     classes = _checked(x, targets, classes)
     if not 0 < strength < math.inf:
@@ -145,6 +145,8 @@ def _checked(x: Tensor, targets: Tensor, classes: int | None) -> int:
     if x.dim() != 2 or targets.shape != x.shape[:1] or not len(targets):
         shapes = f"{tuple(x.shape)} and {tuple(targets.shape)}"
         raise ValueError(f"x and targets have the shapes {shapes}: give (N, V) and (N,), of one text or more")
+    if not (x.coalesce().values() if x.is_sparse else x).isfinite().all():
+        raise ValueError("x holds NaN or ∞, for which there is no minimum: look where its numbers come from")
     classes = int(targets.max()) + 1 if classes is None else classes
     check_ids(targets[None], classes, name="targets")
     if len(targets.unique()) < 2:

@@ -10,7 +10,7 @@ the task. So the network is made once, and a task adds a few thousand numbers in
 `Bag` and `RecurrentClassifier` differ from `Classifier` in what reads alone: vectors that know no neighbours,
 and vectors made by going through the text. So a comparison of the three is one of what reads.
 
-Padding counts nowhere. Left out: labels that exclude each other not; numbers instead of classes.
+Padding counts nowhere. Left out: labels of which several hold at once; numbers instead of classes.
 """
 
 import copy

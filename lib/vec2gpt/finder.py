@@ -73,6 +73,7 @@ def find_rate(
     Weights, buffers, the generators and the model's mode are restored, even when it is interrupted.
 
     ValueError: the loss falls nowhere between, or explodes before there is something to see.
+    FloatingPointError: it is no number even before the first step.
     """
     check_sizes(FEWEST, steps=steps)
     if not 0 < low < high < math.inf:
@@ -96,6 +97,8 @@ def _rise(model, draw, *, low, high, steps, seed, style):
         try:
             loss = run.step(rate)
         except FloatingPointError:
+            if not run.losses:  # no rate is to blame
+                raise
             exploded = True
             break
         mean = loss if k == 0 else MEMORY * mean + (1 - MEMORY) * loss
@@ -118,9 +121,8 @@ def read(rates: list[float], losses: list[float], *, half: int, exploded: bool =
     place, or a tenth of the rate with the lowest loss where that is less, but never before the steep fall.
     """
     if len(losses) <= 2 * half + 1:
-        raise ValueError(
-            f"the loss exploded after {len(losses)} steps: give a smaller low than {rates[0]:.1e}"
-        )
+        than = f" than {rates[0]:.1e}" if rates else ""  # none, where the very first step was too long
+        raise ValueError(f"the loss exploded after {len(losses)} steps: give a smaller low{than}")
     y = torch.tensor(losses, dtype=torch.float64)
     smooth = _means(y, half)
     lowest = int(smooth.argmin())

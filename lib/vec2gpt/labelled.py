@@ -98,7 +98,9 @@ def _check(rows, labels, size):
     """Raise ValueError unless there are texts, none of them empty, with a label each."""
     check_sizes(size=size)
     if len(rows) != len(labels) or not len(rows):
-        raise ValueError(f"there are {len(rows)} texts and {len(labels)} labels: give at least one, with one")
+        raise ValueError(
+            f"there are {len(rows)} texts and {len(labels)} labels: give texts, and a label for each"
+        )
     for number, row in enumerate(rows):
         if not len(row):
             raise ValueError(f"text {number} has no tokens: leave it out")

@@ -3,8 +3,9 @@
 Each takes the axes of a `plotting.figure`, and the words or numbers to draw. `words` has those of texts,
 `networks` those of recurrent networks in time, `cells` the insides of gated cells, `transduction` encoder and
 decoder, `attention` what a decoder sees when it looks back, `transformer` what becomes of that alone,
-`objectives` what is asked of a text without labels, `bert` how BERT reads and answers, `costs` who waits for
-whom and what is kept, `search` the tree of a beam search; `pen` is what they share.
+`objectives` what is asked of a text without labels, `bert` how BERT reads and answers, `tuning` what a
+task adds to it and what of it learns, `costs` who waits for whom and what is kept, `search` the tree of a
+beam search; `pen` is what they share.
 """
 
 from vec2gpt.drawings.attention import bottleneck_and_memory, soft_lookup, two_decoders
@@ -22,6 +23,7 @@ from vec2gpt.drawings.transformer import (
     pre_and_post_norm,
     step_by_step_and_at_once,
 )
+from vec2gpt.drawings.tuning import heads, low_rank, thawing
 from vec2gpt.drawings.words import guesses, window
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "gru_cell",
     "guesses",
     "handing_over",
+    "heads",
+    "low_rank",
     "lstm_cell",
     "mask",
     "mask_shapes",
@@ -50,6 +54,7 @@ __all__ = [
     "step_by_step_and_at_once",
     "sum_of_embeddings",
     "teacher_forcing",
+    "thawing",
     "tiles",
     "two_decoders",
     "unrolled",

@@ -1,8 +1,8 @@
 """How results are judged: numbers that the field agreed on, each small enough to work by hand.
 
 What a model predicts, and the order in which it puts things, are judged here. What it says is compared with
-what people say: token by token in `edits`, by what both have in common in `overlap`. The scores of all three
-can be had from here.
+what people say: token by token in `edits`, by what both have in common in `overlap`. Names found in a text
+are compared with those that are there, in `spans`. The scores of all four can be had from here.
 """
 
 import math
@@ -19,6 +19,7 @@ from vec2gpt.metrics.edits import (
     word_error_rate,
 )
 from vec2gpt.metrics.overlap import alignment_error_rate, bleu, chrf, rouge, sentence_bleu
+from vec2gpt.metrics.spans import span_f1, spans
 
 __all__ = [
     "alignment_error_rate",
@@ -34,6 +35,8 @@ __all__ = [
     "rows",
     "sentence_bleu",
     "shortest_edits",
+    "span_f1",
+    "spans",
     "spearman",
     "token_error_rate",
     "word_error_rate",

@@ -19,15 +19,21 @@ from vec2gpt.bert import BertConfig, MaskedLM
 from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
 from vec2gpt.recipes import (
+    domains,
+    finding_names,
     gaps,
     ladder,
     pronunciation,
+    pseudo_labels,
     recall,
     sentences,
     shakespeare,
     table,
+    taught,
     translation,
+    two_tasks,
     understanding,
+    ways,
     word_vectors,
 )
 from vec2gpt.recipes.checkpoint import CheckpointRecipe, Trained
@@ -140,6 +146,14 @@ RECIPES = {
         steps=10_000,
         lr=1.5e-3,
     ),
+    "opinions-bert": CheckpointRecipe(
+        about="for or against: prose-bert tuned on the opinions of four domains, with MiniLM for a teacher",
+        task=partial(taught.task, size=32),
+        model=taught.model,
+        learner=taught.Taught,
+        steps=3000,
+        lr=1e-3,
+    ),
     "word-vectors": TableRecipe(
         about="PPMI and SVD, CBOW, skip-gram on parts of a text: how well they agree with people",
         axes=word_vectors.AXES,
@@ -181,9 +195,29 @@ RECIPES = {
         experiment=understanding.experiment,
     ),
     "domains": TableRecipe(
-        about="MiniLM tuned on the opinions of one domain, then of another, and judged on all four",
-        axes=understanding.TRAVELS,
-        experiment=understanding.travels,
+        about="MiniLM tuned on the opinions of one domain or more, then of another, and judged on all four",
+        axes=domains.AXES,
+        experiment=domains.experiment,
+    ),
+    "tuning-ways": TableRecipe(
+        about="MiniLM tuned on 200 reviews: which layers learn, when, how fast, and at which rate",
+        axes=ways.AXES,
+        experiment=ways.experiment,
+    ),
+    "names": TableRecipe(
+        about="who is named in Shakespeare's plays: looked up, by capitals, and by BERTs; plays held out",
+        axes=finding_names.AXES,
+        experiment=finding_names.experiment,
+    ),
+    "two-tasks": TableRecipe(
+        about="one BERT with two heads, opinion and domain: each alone, and both together",
+        axes=two_tasks.AXES,
+        experiment=two_tasks.experiment,
+    ),
+    "pseudo-labels": TableRecipe(
+        about="200 rated reviews, and labels that MiniLM gives others: how many are right, what they bring",
+        axes=pseudo_labels.AXES,
+        experiment=pseudo_labels.experiment,
     ),
     "recall": TableRecipe(
         about="recurrent cells asked for the first token of a text, after so many others",

@@ -37,6 +37,7 @@ class CheckpointRecipe:
     model: Callable[[dict[str, Vocab]], nn.Module]  # from the task's vocabularies
     steps: int
     lr: float
+    learner: Callable[[nn.Module], nn.Module] = lambda model: model  # the model, in what has its loss
 
     @property
     def size(self) -> str:
@@ -52,7 +53,7 @@ class CheckpointRecipe:
         task = self.task()
         model = self.model(task.vocabs)
         history = fit(
-            model,
+            self.learner(model),
             task.draw,
             steps=steps,
             lr=self.lr,

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vec2gpt import corpora
+from vec2gpt.checks import check_sizes
 from vec2gpt.cleaning import leakage
 from vec2gpt.minhash import copies, near_duplicates
 from vec2gpt.splits import Split
@@ -44,6 +45,11 @@ class Rated:
     def only(self, places: Tensor) -> "Rated":
         """Those at these places, in their order."""
         return Rated(tuple(self.texts[n] for n in places.tolist()), self.labels[places])
+
+    def some(self, count: int) -> "Rated":
+        """So many of them, the same ones every time, or all; the first would be of one class."""
+        check_sizes(count=count)
+        return self.only(torch.randperm(len(self), generator=torch.Generator().manual_seed(0))[:count])
 
 
 @cache

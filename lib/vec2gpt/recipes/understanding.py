@@ -4,11 +4,8 @@ The rungs are the book's: words counted, their vectors averaged or read in order
 after it has read; at the top a larger one that has read the web (MiniLM), held fast or tuned. All get the
 same texts, half for and half against, drawn anew by each seed, and answer for the same test texts. What
 MiniLM read is not known: some of the texts may have been among it, though without their ratings.
-
-The second table is of domains: tuned on one, judged on four; then tuned on another, and judged on all again.
 """
 
-import copy
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
 from typing import NamedTuple
@@ -24,7 +21,7 @@ from vec2gpt.hub import checkpoints, minilm
 from vec2gpt.labelled import labelled
 from vec2gpt.metrics import balanced_accuracy
 from vec2gpt.recipes import opinions
-from vec2gpt.recipes.opinions import CLASSES, DOMAINS, Rated
+from vec2gpt.recipes.opinions import CLASSES, Rated
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.recipes.task import train, warmup
 from vec2gpt.text import words
@@ -166,6 +163,17 @@ def batches(rows: list[Row], labels: Tensor, *, pad: int, size: int = SIZE) -> D
     return draw
 
 
+def batches_with(rows: list[Row], *along: Tensor, pad: int, size: int = SIZE) -> Draw:
+    """As `batches`, with all that goes along with a text: ids (B, T), and of each (N, …) a (B, …)."""
+    drawn = batches(rows, torch.arange(len(rows)), pad=pad, size=size)
+
+    def draw(generator):
+        ids, places = drawn(generator)
+        return ids, *(some[places] for some in along)
+
+    return draw
+
+
 def tune(network: Network, known: Rated, *, steps: int, lr: float, seed: int) -> Learned:
     """Train all of the network that is not held fast, in place."""
     draw = batches(network.rows(known.texts), known.labels, pad=network.model.pad)
@@ -181,8 +189,8 @@ FOUND = {
 }
 TRAINED = {
     "lstm": Steps(by_recurrence, {50: 100, 200: 200, 800: 300, 2400: 600}, 2e-3),
-    "bert from scratch": Steps(from_scratch, {50: 100, 200: 200, 800: 300, 2400: 600}, 5e-4),
-    "prose-bert, tuned": Steps(from_prose, {50: 100, 200: 200, 800: 300, 2400: 600}, 5e-4),
+    "bert from scratch": Steps(from_scratch, {50: 100, 200: 200, 800: 300, 2400: 600}, 1e-3),
+    "prose-bert, tuned": Steps(from_prose, {50: 100, 200: 200, 800: 300, 2400: 600}, 1e-3),
     "minilm, tuned": Steps(from_minilm, {50: 40, 200: 80, 800: 150, 2400: 300}, 1e-4),
 }
 MODELS = (
@@ -194,7 +202,7 @@ MODELS = (
     "minilm, frozen",
     "minilm, tuned",
 )
-AXES = {"model": MODELS, "labels": LABELS, "seed": SEEDS}
+AXES = {"seed": SEEDS, "labels": LABELS, "model": MODELS}
 
 
 def judge(guess: Guess, asked: Rated) -> dict[str, float]:
@@ -204,7 +212,7 @@ def judge(guess: Guess, asked: Rated) -> dict[str, float]:
     return {"accuracy": round(right, 4), "balanced": round(balanced_accuracy(found, asked.labels), 4)}
 
 
-# ---- the tables ----
+# ---- the table ----
 
 
 def experiment() -> Experiment:
@@ -213,7 +221,7 @@ def experiment() -> Experiment:
     def settings(*, model: str, labels: int, seed: int, steps: int | None = None) -> dict:
         taken = 0 if model in FOUND else TRAINED[model].steps[labels] if steps is None else steps
         place = {"model": model, "labels": labels, "seed": seed, "steps": taken}
-        return place | {"settings": f"domain={DOMAIN} {_told(model, taken)}"}
+        return place | {"settings": f"domain={DOMAIN} {told(model, taken)}"}
 
     def measure(*, model: str, labels: int, seed: int, steps: int, **_: object) -> dict:
         known, asked = opinions.draw(DOMAIN, labels, seed=seed), opinions.split(DOMAIN).test
@@ -228,7 +236,7 @@ def experiment() -> Experiment:
     return Experiment(settings, measure, data=opinions.DATA, text=opinions.digest(DOMAIN))
 
 
-def _told(model: str, steps: int) -> str:
+def told(model: str, steps: int) -> str:
     """All that decides a row's figures besides its place, its texts and its steps."""
     weights = {"minilm": corpora.corpus("minilm").sha256, "glove": corpora.corpus("glove").sha256}
     weights |= {"lstm": weights["glove"]} | dict.fromkeys(
@@ -237,44 +245,5 @@ def _told(model: str, steps: int) -> str:
     read = weights.get(model.partition(",")[0], "")[:12]
     if model in FOUND:
         return f"length={LENGTH} read={read} {FOUND[model][1]}"
-    told = f"length={LENGTH} size={SIZE} alike={ALIKE} lr={TRAINED[model].lr} warmup={warmup(steps)}"
-    return f"{told} read={read}" + (f" words={GLOVE} hidden={HIDDEN}" if model == "lstm" else "")
-
-
-TRAVELLER = "minilm, tuned"  # what goes from domain to domain
-TAKEN, STAY = 800, 60  # the labels it gets in each, and its steps there
-TRAVELS = {"seed": SEEDS, "first": DOMAINS, "then": DOMAINS}
-
-
-def travels() -> Experiment:
-    """Rows: a seed, the domain tuned on first, and the one tuned on then; the same one: on that alone."""
-
-    def settings(*, seed: int, first: str, then: str, steps: int | None = None) -> dict:
-        taken = STAY if steps is None else steps
-        place = {"seed": seed, "first": first, "then": then, "steps": taken}
-        return place | {"settings": f"model={TRAVELLER} labels={TAKEN} {_told(TRAVELLER, taken)}"}
-
-    def measure(*, seed: int, first: str, then: str, steps: int, **_: object) -> dict:
-        settled = _settled(first, seed=seed, steps=steps)
-        network = settled._replace(model=copy.deepcopy(settled.model))
-        if then != first:
-            _move(network, then, steps=steps, seed=seed)
-        judged = {domain: judge(network.guess, opinions.split(domain).test) for domain in DOMAINS}
-        return {f"{domain}_{name}": value for domain, row in judged.items() for name, value in row.items()}
-
-    return Experiment(settings, measure, data=opinions.DATA, text=opinions.digest(*DOMAINS))
-
-
-@lru_cache(maxsize=1)  # the rows of one first domain follow each other
-def _settled(domain: str, *, seed: int, steps: int) -> Network:
-    """What all rows with this first domain and seed go on from."""
-    seed_everything(seed)
-    network = TRAINED[TRAVELLER].make()
-    _move(network, domain, steps=steps, seed=seed)
-    return network
-
-
-def _move(network: Network, domain: str, *, steps: int, seed: int) -> None:
-    seed_everything(seed)  # for dropout, whatever was computed before
-    known = opinions.draw(domain, TAKEN, seed=seed)
-    tune(network, known, steps=steps, lr=TRAINED[TRAVELLER].lr, seed=seed)
+    common = f"length={LENGTH} size={SIZE} alike={ALIKE} lr={TRAINED[model].lr} warmup={warmup(steps)}"
+    return f"{common} read={read}" + (f" words={GLOVE} hidden={HIDDEN}" if model == "lstm" else "")

@@ -6,7 +6,6 @@ Where a word looks is the mean over its pieces, and how much a word is looked at
 et al. 2019 count it: that is the view's part.
 """
 
-import re
 from itertools import chain
 
 import torch
@@ -15,9 +14,8 @@ from torch import Tensor, nn
 from vec2gpt.attention import attend
 from vec2gpt.bert import MaskedLM
 from vec2gpt.bpe import BPE
-from vec2gpt.pretokens import SPACE, gpt_cut
 from vec2gpt.widgets.live import LiveModel
-from vec2gpt.widgets.tokens import LONGEST, check_length, check_reader, tokenizer
+from vec2gpt.widgets.tokens import LONGEST, check_length, check_reader, cut, tokenizer
 
 CHOICES = 5
 LIMIT = 64  # tokens read at most, the two marks included
@@ -63,13 +61,7 @@ def read(text: str, bpe: BPE, *, room: int) -> list[list[int]]:
     >>> [bpe.decode(word) for word in read("The sea, still.", bpe, room=30)]
     ['The', ' sea', ',', ' still', '.']
     """
-    if not re.search(f"[^{SPACE}]", text):
-        raise ValueError("There is no word to blank: type a sentence.")
-    found = [bpe.encode(word) for word in gpt_cut(text)]
-    size = sum(map(len, found))
-    if size > room:
-        raise ValueError(f"The text has {size} tokens, and the model reads at most {room}: shorten it.")
-    return found
+    return cut(text, bpe, room=room, nothing="There is no word to blank: type a sentence.")
 
 
 def blanks_widget(

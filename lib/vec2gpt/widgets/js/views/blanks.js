@@ -3,58 +3,13 @@
 // A word is blanked whole, all its pieces, and each piece is guessed by itself. The sentence stands with the likeliest tokens
 // at its blanks; a bar under each word tells how much the chosen head looks at it from the chosen word. In the map below a
 // row is a head, a column a word. Where a word looks is the mean over its pieces, how much it is looked at the sum.
-// parts: spelling, bpe
+// parts: spelling, bpe, sentences
 
 const CARDS = 6, PIECES = 4;                                    // blanks whose guesses are listed, and pieces of each
 const TOLD = 0.05;                                              // the least weight that the sentence tells
 const CELL = 16, LINE = 12;                                     // layout of the map, in SVG units
 
-// ---- the text: words, which are what BPE never cuts across, each with its space ----
-
-const readings = new WeakMap();                                 // settings → the last texts that were cut
-
-/** The words of a text: [{text, ids}], spaces by themselves included. */
-export function wordsOf({ settings }, text) {
-  const kept = readings.get(settings) ?? [], known = kept.find((one) => one.text === text);
-  if (known) return known.words;
-  const words = gptCut(text).map((word) => ({ text: word, ids: encode(word, settings) }));
-  readings.set(settings, [{ text, words }, ...kept].slice(0, 4));
-  return words;
-}
-
-/** A text whose control characters can be seen. */
-const visible = (text) => text.replace(/\p{Cc}/gu, (ch) => (ch === "\n" ? glyph(ch) : `\\x${ch.charCodeAt().toString(16).padStart(2, "0")}`));
-
-/** A word as it is spoken of, without its space. */
-const bareOf = ({ text }) => visible(text.trim() || text);
-
-const isWord = ({ text }) => /\P{White_Space}/u.test(text);
-const sizeOf = (words) => words.reduce((sum, { ids }) => sum + ids.length, 0);
-
-/** The places of what can be blanked. */
-const placesOf = (words) => [...words.keys()].filter((k) => isWord(words[k]));
-
-/** The place of a word nearest to `at`, of those that can be blanked. */
-const nearest = (words, at) => placesOf(words).reduce((best, k) => (Math.abs(k - at) < Math.abs(best - at) ? k : best), placesOf(words)[0] ?? 0);
-
-/** What keeps a text from being read, and as much of it as could be: {text, offers}; null if nothing does. */
-export function obstacle(c, text) {
-  const { settings: { limit }, w } = c, words = wordsOf(c, text), room = limit - 2, size = sizeOf(words);
-  if (!words.some(isWord)) return { text: w.noWord, offers: [] };
-  if (size <= room) return null;
-  const fitting = words.slice(0, words.findIndex((_, k) => sizeOf(words.slice(0, k + 1)) > room)).map((word) => word.text).join("").trimEnd();
-  return { text: w.long(size, room), offers: fitting ? [{ name: "text", value: fitting }] : [] };
-}
-
-/** The blanks of a text that was edited: those before the edit stay, those behind it move along. */
-export function carried(blanks, before, after) {
-  const same = (a, b) => a?.text === b?.text, most = Math.min(before.length, after.length);
-  let start = 0, end = 0;
-  while (start < most && same(before[start], after[start])) start++;
-  while (end < most - start && same(before.at(-1 - end), after.at(-1 - end))) end++;
-  const moved = after.length - before.length;
-  return blanks.filter((k) => k < start || k >= before.length - end || !moved).map((k) => (k >= before.length - end ? k + moved : k));
-}
+// ---- the question ----
 
 /** What is asked: the ids with [MASK] at the blanks, and without; each (1, T). */
 export function question(c, { text, blanks } = c.state) {
@@ -121,7 +76,7 @@ const barred = (weight) => `display:inline-block;padding:0 1px .5em;line-height:
 
 /** A word of the sentence; a blank in a frame of dashes, filled with the likeliest. */
 function wordHTML(c, k, { words, at, blanks }, weight, answers) {
-  const { text } = words[k], space = text.slice(0, text.search(/\P{White_Space}/u)), isBlank = blanks.includes(k), pieces = answers.includes(k) ? said(c, k) : null;
+  const space = spaceOf(words[k]), isBlank = blanks.includes(k), pieces = answers.includes(k) ? said(c, k) : null;
   const inside = isBlank ? (pieces ? `<em>${esc(filled(c, pieces))}</em> ${isRight(pieces) ? SIGNS.right : SIGNS.wrong}` : "…") : esc(bareOf(words[k]));
   const style = `${barred(weight)};cursor:pointer${isBlank ? ";border:1px dashed var(--ink);border-radius:4px;padding:0 .3em .5em" : ""}`;
   return `${esc(space)}<span data-key="word${k}" style="${style}"${k === at ? ' class="here cursor"' : ""}>${inside}</span>`;
@@ -167,12 +122,11 @@ function map(c, { at, layer, head, words }) {
 // ---- gestures ----
 
 /** A state with a word blank, or read again, and chosen. */
-const toggled = ({ state }, k) => ({ ...state, at: k, blanks: state.blanks.includes(k) ? state.blanks.filter((one) => one !== k) : [...state.blanks, k].sort((a, b) => a - b) });
+const toggled = ({ state }, k) => ({ ...state, at: k, blanks: switched(state.blanks, k) });
 
 function keyed(c, key) {
-  const { state } = c, now = shown(c), { layers, heads } = modelKind(c), places = placesOf(now.words), place = places.indexOf(now.at);
-  const to = { ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: places.length - 1 }[key], step = { ArrowUp: -1, ArrowDown: 1 }[key];
-  if (to !== undefined) return { ...state, at: places[clamp(to, 0, places.length - 1)] };
+  const { state } = c, now = shown(c), { layers, heads } = modelKind(c), to = stepped(now.words, now.at, key), step = { ArrowUp: -1, ArrowDown: 1 }[key];
+  if (to !== undefined) return { ...state, at: to };
   if (step) { const n = clamp(now.layer * heads + now.head + step, 0, layers * heads - 1); return { ...state, head: [Math.floor(n / heads), n % heads] }; }
   if ((key === "Enter" || key === " ") && now.isHere) return toggled(c, now.at);
 }
@@ -200,12 +154,6 @@ function counted(c, now) {
   const { w } = c, all = placesOf(now.words).length, answers = blanksOf(c, now), right = answers.filter((k) => isRight(said(c, k))).length;
   if (!answers.length) return w.none;
   return answers.length === all ? w.all(right, all) : w.some(answers.length, all, right);
-}
-
-/** Words that were cut into parts of letters, which the model has hardly met. */
-function strange(c, { words }) {
-  const cut = words.filter((word) => word.ids.length > 1 && word.ids.some((id) => decode([id], c.settings).includes("\ufffd")));
-  return cut.length ? c.w.strange(cut.slice(0, 3).map((word) => `“${[...bareOf(word)].slice(0, 12).join("")}”`).join(", ") + (cut.length > 3 ? " …" : "")) : "";
 }
 
 export const view = {
@@ -237,7 +185,7 @@ export const view = {
     return [
       { kind: "text", name: "text", label: w.text, max: longest },
       ...(examples.length > 1 ? [{
-        kind: "examples", name: "example", label: w.examples, options: examples.map(([text]) => [text, [...text].length > 30 ? `${[...text].slice(0, 28).join("").trimEnd()}…` : text]),
+        kind: "examples", name: "example", label: w.examples, options: examples.map(([text]) => [text, shortened(text)]),
         act: ({ state }, text) => { const place = examples.find(([one]) => one === text)[1]; return { ...state, text, blanks: [place], at: place }; },
       }] : []),
       { kind: "button", name: "every", label: w.every, row: "blanks", act: every },
@@ -245,9 +193,8 @@ export const view = {
     ];
   },
   accept: (c) => {
-    const text = typeof c.state.text === "string" ? clean(c.state.text, undefined, c.settings.longest).text : c.settings.examples[0][0], words = wordsOf(c, text), { blanks, at, head } = c.state;
-    const can = new Set(placesOf(words)), { layers, heads } = modelKind(c, c.state);
-    return { ...c.state, text, blanks: Array.isArray(blanks) ? [...new Set(blanks.filter((k) => can.has(k)))].sort((a, b) => a - b) : [], at: index(at, c.settings.longest), head: [index(head?.[0], layers), index(head?.[1], heads)] };
+    const text = typedIn(c, c.state.text, c.settings.examples[0][0]), words = wordsOf(c, text), { blanks, at, head } = c.state, { layers, heads } = modelKind(c, c.state);
+    return { ...c.state, text, blanks: chosenOf(words, blanks), at: index(at, c.settings.longest), head: [index(head?.[0], layers), index(head?.[1], heads)] };
   },
   moved: (state, c) => {
     if (state.text === c.state.text) return state;
@@ -264,7 +211,7 @@ export const view = {
     const now = shown(c);
     return `${sentenceHTML(c, now, look(c, now.layer, now.head, now.at))}<div class="v2g-pair"><div class="v2g-pair" style="flex-basis:${blanksOf(c, now).length > 2 ? "100%" : "13rem"}">${cards(c, now)}</div>${map(c, now)}</div>`;
   },
-  below: (c) => { const note = strange(c, shown(c)); return note && `<p class="v2g-hint">${esc(note)}</p>`; },
+  below: (c) => { const note = strange(c, shown(c).words); return note && `<p class="v2g-hint">${esc(note)}</p>`; },
   sentence: (c) => {
     const { w } = c, now = shown(c), units = unitsOf(c);
     const seen = look(c, now.layer, now.head, now.at, units).map((p, k) => [p, units[k].name]).sort(([a], [b]) => b - a).slice(0, 3).filter(([p], k) => !k || p >= TOLD);
