@@ -62,6 +62,7 @@ test("composer: keys and presses move the cursor, and what is asked stays", () =
   assert.deepEqual(at(after(c, view.act(c, { kind: "drag", x: place(7, 0).x, y: 150, from: { x: 100, y: TOP + 20 } }))), [6, 5]);
   for (const [x, y] of [[100, 5], [100, MAP - 5], [100, MAP + 8 * ROW + 3], [-4, 150], [500, 150]]) assert.equal(view.act(c, { kind: "press", x, y }), undefined);
   assert.equal(question(press), question(c));
+  assert.equal(question(c), question({ state: view.start(settings) }));               // neither does the first look ask
 });
 
 test("composer: each group says whether it learns, is frozen for a while, or throughout", () => {

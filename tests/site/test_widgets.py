@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from itertools import pairwise
 from urllib.parse import urlencode
 
@@ -9,22 +10,27 @@ import numpy as np
 import pytest
 import torch
 
+import vec2gpt.training
 from vec2gpt import corpora, grammar
+from vec2gpt.bert import Bert, BertConfig
 from vec2gpt.bpe import BPE
+from vec2gpt.classifiers import Classifier
 from vec2gpt.decoding import greedy
 from vec2gpt.hub import checkpoints, g2p
 from vec2gpt.objectives import OBJECTIVES
 from vec2gpt.positions import POSITIONS
 from vec2gpt.reader import Reader, ReaderConfig
 from vec2gpt.search import beam_search
+from vec2gpt.stepping import scheduled
 from vec2gpt.vectors import WordVectors
-from vec2gpt.widgets import blanks, calculator, heads, painter, repaint, valves, waves, writer
+from vec2gpt.widgets import blanks, calculator, heads, opinion, painter, repaint, valves, waves, writer
+from vec2gpt.widgets.composer import PRESETS, Composition
 from vec2gpt.widgets.export import SMALL
 from vec2gpt.widgets.gradient import ACTIVATIONS, GradientThroughTime, fresh_models
 
 WORKBENCH = "book/workbench.html"
 NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient", "say", "tree"]
-NAMES += ["heads", "waves", "calculator", "merges", "painter", "blanks"]
+NAMES += ["heads", "waves", "calculator", "merges", "painter", "blanks", "composer", "opinion"]
 
 
 @pytest.fixture
@@ -941,7 +947,7 @@ def test_each_cost_has_its_axis_and_a_kind_goes_with_its_switch(widget):
     assert w.part("below").locator("tbody tr").count() == 4 and "LSTM" not in w.part("below").inner_text()
 
 
-@pytest.mark.parametrize("name", ["heads", "waves", "calculator"])
+@pytest.mark.parametrize("name", ["heads", "waves", "calculator", "composer"])
 def test_maps_and_waves_stay_within_a_phone(widget, name):
     w = widget(name, viewport={"width": 360, "height": 740}, has_touch=True)
     assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -1269,15 +1275,242 @@ def test_a_sentence_is_typed_around_its_blanks_and_one_too_long_is_offered_short
     assert "There is no word to blank" in w.part("advice").inner_text()
 
 
+COMPOSED = [
+    PRESETS["thawing: both"],
+    PRESETS["layers: head"],
+    Composition("constant", 0, lr=3e-6, layers=12),
+    Composition("exponential", 7, lr=1.5e-4, steps=200, decay=0.83, layers=4),
+    Composition("one cycle", 35, lr=0.05, steps=110, every=13, still=1),
+    Composition("cyclical", 21, steps=70, decay=0.3, every=2, still=5, layers=12),
+]
+
+
+def linked(one: Composition, w) -> dict:
+    """A composition as a link holds it: its rate by the place among those that can be chosen."""
+    same = {name: getattr(one, name) for name in ("kind", "share", "steps", "decay", "every", "still")}
+    return same | {"rate": w.context("settings.rates").index(one.lr), "layers": str(one.layers)}
+
+
+def trained_by(code: str, layers: int, monkeypatch) -> np.ndarray:
+    """The rate at which the page's code trains each group of a model of so many blocks, at each step."""
+    model = Classifier(Bert(BertConfig(7, context=4, width=4, heads=1, inner=4, layers=layers)), 2)
+    calls = []
+    monkeypatch.setattr(vec2gpt.training, "fit", lambda *models, **told: calls.append((models, told)))
+    exec(code, {"model": model, "draw": "draw"})
+    [((trained, _), told)] = calls
+    assert trained is model
+    groups = told.get("groups")  # without them `fit` trains all at one rate
+    rates = [scheduled(told["lr"], told["schedule"], step, groups) for step in range(told["steps"])]
+    return np.array([list(rate.values()) if groups else [rate] * (layers + 2) for rate in rates]).T
+
+
+@pytest.mark.parametrize("one", COMPOSED, ids=lambda one: one.kind)
+def test_the_map_on_the_page_is_python_s_and_the_code_below_it_trains_so(widget, one, monkeypatch):
+    w = widget("composer", linked(one, widget("composer")))
+    rates, code = one.rates().numpy(), w.part("below").locator("pre").inner_text()
+    assert data(w, "rates", rates.shape) == pytest.approx(rates, rel=1e-12, abs=0)
+    assert code == one.code()
+    ran = trained_by(code, one.layers, monkeypatch)
+    assert (ran == rates).all()
+    beside = [w.part("picture").locator(f"text[x='{x}']") for x in ("75.0", "342.0")]
+    names, sums = (texts.all_text_contents() for texts in beside)
+    assert names[2:] == one.groups[::-1]  # the head on top; above it the two ends of the curve's axis
+    assert [float(text) for text in sums] == pytest.approx(ran[::-1].sum(1), rel=0.05)
+    hatches = w.part("picture").locator("path[stroke-opacity]").get_attribute("d")
+    assert bool(hatches) == bool((ran == 0).any())
+
+
+def on_map(w, step: int, row: int) -> list[float]:
+    """Where on the screen the map has a step, counted from 1, of the row that is so many below the head's."""
+    picture = w.part("picture").locator("svg")
+    picture.scroll_into_view_if_needed()
+    js = """(svg, [x, y]) => {
+        const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+        return [at.x, at.y];
+    }"""
+    return picture.evaluate(js, [80 + 256 * (step - 0.5) / w.context("state.steps"), 104 + 19 * (row + 0.5)])
+
+
+def test_a_step_and_a_group_are_chosen_by_mouse(widget):
+    w = widget("composer")
+    w.page.mouse.click(*on_map(w, 2, 0))
+    assert w.sentence().startswith("Step 2 of 60: 1 of 8 groups learns. The head learns at 2e-4.")
+    w.page.mouse.move(*on_map(w, 7, 1))
+    w.page.mouse.down()
+    w.page.mouse.move(*on_map(w, 13, 4), steps=5)
+    assert "Step 13 of 60: 3 of 8 groups learn. Block 3 is frozen, and learns from step 25" in w.sentence()
+    w.page.mouse.move(*on_map(w, 90, 30), steps=5)  # far beyond the map's corner
+    w.page.mouse.up()
+    assert "Step 60 of 60: 8 of 8 groups learn. The embedding learns at" in w.sentence()
+    assert not w.answers()  # looking round asks for nothing
+    w.after(w.part("reset").click)
+    assert w.sentence().startswith("Step 31 of 60: 6 of 8 groups learn. Block 5 learns at")
+
+
+def test_a_step_and_a_group_are_chosen_by_keyboard_and_read_aloud(widget):
+    w = widget("composer")
+    picture = w.part("picture")
+    for key, step, group in [
+        ("ArrowRight", 32, "Block 5 learns at"),
+        ("ArrowUp", 32, "Block 6 learns at"),
+        ("PageUp", 22, "Block 6 learns at"),
+        ("Home", 1, "Block 6 is frozen, and learns from step 7 on"),
+        ("End", 60, "Block 6 learns at"),
+        ("ArrowDown", 60, "Block 5 learns at"),
+    ]:
+        picture.press(key)
+        assert w.sentence().startswith(f"Step {step} of 60: ") and group in w.sentence(), key
+    heard = read_aloud(w, "ArrowLeft")
+    assert heard[0].startswith("Step 59 of 60") and all(text in w.sentence() for text in heard)
+    assert not any("Measured" in text or "backward" in text for text in heard)  # which are as they were
+
+
+def test_a_way_brings_its_whole_composition_and_another_number_makes_it_the_reader_s_own(widget):
+    w = widget("composer")
+    assert w.control("way").input_value() == "thawing: both" and "Not measured." in w.sentence()
+    w.after(lambda: w.control("way").select_option("layers: head"))
+    assert "1 of 8 groups learns" in w.sentence() and "100% of the backward passes" in w.sentence()
+    assert w.context("settings.rates")[w.context("state.rate")] == PRESETS["layers: head"].lr
+    w.slide("still", 6)
+    assert w.control("way").input_value() == "" and "2 of 8 groups learn" in w.sentence()
+    w.after(lambda: w.control("kind").select_option("cyclical"))
+    assert "cyclical(60, period=20, low=0.1)" in w.part("below").locator("pre").inner_text()
+    w.after(lambda: w.control("layers").select_option("12"))
+    assert "8 of 14 groups learn" in w.sentence()
+
+
+def test_what_does_not_go_together_is_told_and_what_was_composed_last_stays(widget):
+    w = widget("composer")
+    before, code = w.part("picture").inner_text(), w.part("below").inner_text()
+    w.slide("every", 30)
+    said = "every is 30: embedding would thaw after 210 steps, but there are 60: give 1 … 8, or 0"
+    assert said in w.part("advice").inner_text()
+    assert w.sentence().startswith("Picture and code are of the last composition that goes together.")
+    assert (w.part("picture").inner_text(), w.part("below").inner_text()) == (before, code)
+    w.after(w.part("advice").get_by_role("button", name="8").click)
+    assert w.part("advice").inner_text() == "" and w.context("state.every") == 8
+    w.slide("still", 8)
+    w.after(w.part("advice").get_by_role("button", name="7").click)
+    assert "1 of 8 groups learns" in w.sentence()
+
+
+def test_a_step_is_chosen_with_a_finger_and_the_page_still_scrolls(widget):
+    w = widget("composer", viewport={"width": 360, "height": 780}, has_touch=True)
+    w.page.touchscreen.tap(*on_map(w, 20, 0))
+    assert (w.context("state.at"), w.context("state.group")) == (19, 7)
+    before = w.page.evaluate("scrollY")
+    swipe(w.page, on_map(w, 30, 6), right=0, down=-200)
+    assert w.page.evaluate("scrollY") > before + 100
+    there, right = on_map(w, 10, 2), on_map(w, 40, 2)[0] - on_map(w, 10, 2)[0]
+    swipe(w.page, there, right=right, down=2)
+    assert w.context("state.at") == pytest.approx(39, abs=1) and w.context("state.group") == 5
+
+
+LOVED = "It is a wonderful film, and I loved every minute."
+
+
+@pytest.mark.parametrize(
+    ("text", "off"),
+    [
+        ("Not bad at all.", []),
+        (LOVED, [0, 3, 9]),
+        (LOVED, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11]),
+        ("Antidisestablishmentarianism,  42 中文 e\u0301 😀\nbyte \0", [1]),
+        ("film", []),
+        (" the" * 62, [3, 30]),
+    ],
+)
+def test_the_opinion_on_the_page_is_that_of_the_torch_model(widget, text, off):
+    model, vocabs, _ = checkpoints.load("opinions-bert")
+    w = widget("opinion", {"text": text, "off": off})
+    assert w.context("result.of.text") == text and w.context("result.of.off") == off
+    rows = opinion.asked(text, off, vocabs["text"], room=opinion.LIMIT - 2, pad=model.pad)
+    with torch.no_grad():
+        [log_odds] = opinion.Opinion(model.eval())(rows)
+    assert np.abs(data(w, "log_odds", len(rows)) - log_odds.numpy()).max() < 1e-2
+    sure = max(log_odds[0], -log_odds[0]).sigmoid().item()
+    [told] = re.findall(r"^The model says “(?:for|against)”, (?:over |under )?([\d.]+)%", w.sentence())
+    assert float(told) / 100 == pytest.approx(sure, abs=0.011)
+
+
+def weighs(w, word: int) -> float:
+    """What a word weighs, as the page has it beside it."""
+    return float(w.part("picture").locator(f"[data-key=word{word}]").get_attribute("title").replace("−", "-"))
+
+
+def test_words_are_left_out_by_mouse_and_read_again(widget):
+    w = widget("opinion", {"text": LOVED})
+    first, whole = w.sentence(), w.context("result.log_odds.data")[0]
+    word, weight = w.part("picture").locator("[data-key=word8]"), weighs(w, 8)
+    assert whole > 0 and "The model says “for”" in first and word.inner_text() == "loved"
+    w.after(word.click)
+    assert w.context("state.off") == [8] and "1 word is left out. With “loved” again it says" in w.sentence()
+    assert w.context("result.log_odds.data")[0] == pytest.approx(whole - weight, abs=0.02)
+    assert weighs(w, 8) == pytest.approx(weight, abs=0.02)  # what it would change if it came back
+    assert "line-through" in word.get_attribute("style")
+    w.part("picture").locator("ol li").first.click()
+    assert w.context("state.off") == [8]  # the list only chooses
+    w.after(w.control("weaken").click)
+    assert len(w.context("state.off")) == 2 and w.context("result.log_odds.data")[0] < whole - weight
+    w.after(w.control("every").click)
+    assert w.context("state.off") == [] and w.context("result.log_odds.data")[0] == pytest.approx(whole)
+    w.after(w.part("picture").locator("[data-key=word8]").click)
+    w.after(w.part("reset").click)
+    assert w.context("state.text") == "Not bad at all." and w.context("state.off") == []
+
+
+def test_words_are_left_out_by_keyboard_and_of_all_none_is_judged(widget):
+    w = widget("opinion")
+    picture = w.part("picture")
+    picture.press("ArrowRight")
+    [heard] = read_aloud(w, "ArrowRight")
+    assert heard.startswith("Without “at” it says “") and heard in w.sentence()
+    w.after(lambda: picture.press(" "))
+    assert w.context("state.off") == [2] and "With “at” again it says" in w.sentence()
+    w.after(lambda: picture.press("Delete"))
+    assert w.context("state.off") == []
+    picture.press("Home")
+    for key in ("Enter", " ", "Backspace", "Delete"):
+        w.after(lambda key=key: picture.press(key))
+        picture.press("ArrowRight")
+    assert w.context("state.off") == [0, 1, 2, 3]
+    assert "“.” is the only word that is read: without it there is nothing to judge." in w.sentence()
+    sentence = w.sentence()
+    w.after(lambda: picture.press("Enter"))
+    assert w.part("advice").inner_text() == opinion.ALL_OFF
+    assert w.sentence() == sentence
+    w.after(w.part("picture").locator("[data-key=word1]").click)
+    assert w.part("advice").inner_text() == "" and "“bad” is the only word that is read" in w.sentence()
+
+
+def test_a_sentence_is_typed_around_what_is_left_out_and_one_too_long_is_offered_shorter(widget):
+    w = widget("opinion")
+    w.after(w.part("picture").locator("[data-key=word1]").click)
+    w.after(lambda: w.control("text").fill("Really not bad at all."))
+    assert w.context("state.off") == [2] and "1 word is left out." in w.sentence()
+    sentence = w.sentence()
+    w.after(lambda: w.control("text").fill("the film " * 40))
+    assert f"reads at most {opinion.LIMIT - 2}: shorten it" in w.part("advice").inner_text()
+    assert w.sentence() == sentence
+    w.after(w.part("advice").get_by_role("button").click)
+    assert w.part("advice").inner_text() == "" and w.sentence() != sentence
+    w.after(w.root.get_by_role("button", name="The battery died").click)
+    assert w.context("state.off") == [] and "“against”" in w.sentence()
+    w.after(lambda: w.control("text").fill(" "))
+    assert w.part("advice").inner_text() == opinion.NOTHING
+
+
 @pytest.mark.parametrize(
     ("name", "change"),
     [
         ("merges", lambda w: [w.slide("merges", 40), w.part("picture").locator("[data-key='3']").click()]),
         ("painter", lambda w: w.after(lambda: w.page.mouse.click(*on_screen(w, 3, 5)))),
         ("blanks", lambda w: w.after(w.part("picture").locator("[data-key=word5]").click)),
+        ("composer", lambda w: [w.slide("every", 3), w.page.mouse.click(*on_map(w, 9, 6))]),
+        ("opinion", lambda w: w.after(w.part("picture").locator("[data-key=word0]").click)),
     ],
 )
-def test_a_copied_link_holds_merges_paint_and_blanks(widget, name, change):
+def test_a_copied_link_holds_what_was_chosen(widget, name, change):
     w = widget(name)
     first = w.sentence()
     change(w)
@@ -1292,8 +1525,8 @@ def test_a_copied_link_holds_merges_paint_and_blanks(widget, name, change):
     assert w.context("state") == state
 
 
-@pytest.mark.parametrize("name", ["merges", "painter", "blanks"])
-def test_tokens_masks_and_blanks_stay_within_a_phone(widget, name):
+@pytest.mark.parametrize("name", ["merges", "painter", "blanks", "opinion"])
+def test_what_is_made_of_a_sentence_stays_within_a_phone(widget, name):
     w = widget(name, viewport={"width": 360, "height": 740}, has_touch=True)
     assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
     w.after(lambda: w.control("text").fill("Donaudampfschifffahrtsgesellschaft, " + "of " * 20))
@@ -1357,6 +1590,14 @@ def test_a_nonsense_link_does_no_harm(visit, name):
         "brush": "wide",
         "blanks": "all",
         "head": 7,
+        "way": "mine",
+        "share": "half",
+        "rate": {},
+        "steps": [60],
+        "decay": None,
+        "still": "all",
+        "layers": 5,
+        "group": "head",
     }
     v.open(f"{WORKBENCH}#" + urlencode({name: json.dumps(wish)}))
     assert v.widget(name).part("picture").bounding_box()["height"] > 40
@@ -1411,7 +1652,7 @@ def test_nonsense_typed_into_a_widget_is_answered_and_breaks_nothing(widget, nam
     assert "Cut to" in w.part("note").inner_text()
 
 
-@pytest.mark.parametrize("name", ["merges", "painter", "blanks"])
+@pytest.mark.parametrize("name", ["merges", "painter", "blanks", "opinion"])
 def test_nonsense_typed_for_a_tokenizer_is_read_as_bytes_and_breaks_nothing(widget, name):
     w = widget(name)
     for text in [*TEXTS, *nonsense(10)]:
@@ -1521,6 +1762,7 @@ def test_a_drag_of_a_hundred_moves_ends_at_the_last(widget):
         ("merges", "text"),
         ("painter", "text"),
         ("blanks", "text"),
+        ("opinion", "text"),
     ],
 )
 def test_a_thousand_nonsense_texts(widget, name, field):

@@ -319,8 +319,8 @@ export const view = {
     },
   },
   start: (settings) => {
-    const { layers, steps } = settings.start, state = { way: "", ...stateOf(settings, settings.start), at: Math.floor(steps / 2), group: layers - 1 };
-    return { ...state, way: wayOf({ settings }, state) };
+    const { layers, steps } = settings.start;
+    return mended({ settings, state: { ...stateOf(settings, settings.start), at: Math.floor(steps / 2), group: layers - 1 } });
   },
   controls: (c) => {
     const { settings: { kinds, layers, limits, measured, rates, ways }, w, state } = c, range = (name, step, show) => ({ kind: "range", name, label: w[name], min: limits[name][0], max: limits[name][1], step, show });
