@@ -5,7 +5,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from chapters import blocks, words
+from chapters import CHAPTERS, blocks, words
 from docutils import nodes
 from docutils.core import publish_doctree
 from myst_parser.parsers.docutils_ import Parser
@@ -71,6 +71,11 @@ def test_each_entry_has_its_drawing_and_no_drawing_is_left_over():
 def test_the_story_names_chapters_that_the_book_is_to_have():
     named = [int(n) for entry in entries() for n in re.findall(r"\d+", ENTRY.fullmatch(entry)[2])]
     assert all(1 <= n <= LAST_CHAPTER for n in named)
+
+
+def test_the_cover_lists_every_chapter_that_there_is_once_and_in_order():
+    there = re.findall(r"^- \[.+?\]\((\d+\w+\.ipynb)\)", page("index"), flags=re.MULTILINE)
+    assert there == [chapter.name for chapter in CHAPTERS]
 
 
 def panels(text):
