@@ -10,7 +10,7 @@ from vec2gpt import corpora
 from vec2gpt.decoding import greedy
 from vec2gpt.hub import checkpoints
 from vec2gpt.pairs import padded
-from vec2gpt.recipes.pronunciation import LONGEST, spell
+from vec2gpt.recipes.translation.pronunciation import LONGEST, spell
 from vec2gpt.search import beam_search
 from vec2gpt.threads import one_thread
 

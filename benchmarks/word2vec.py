@@ -16,7 +16,7 @@ from gensim.models.word2vec import FAST_VERSION
 
 from benchmarks.row import Row, Unmeasured
 from vec2gpt import corpora
-from vec2gpt.recipes.word_vectors import DIM, SEEDS, WAYS, WINDOW, Numbered, everything, number
+from vec2gpt.recipes.words.word_vectors import DIM, SEEDS, WAYS, WINDOW, Numbered, everything, number
 from vec2gpt.vectors import WordVectors, agreement
 
 WORKERS = 2

@@ -8,8 +8,8 @@ import torch
 from vec2gpt.bert import Bert, BertConfig
 from vec2gpt.classifiers import Classifier
 from vec2gpt.recipes import recorded
-from vec2gpt.recipes.opinions import Rated
-from vec2gpt.recipes.understanding import Network, Steps
+from vec2gpt.recipes.understanding.opinions import Rated
+from vec2gpt.recipes.understanding.understanding import Network, Steps
 from vec2gpt.splits import Split
 
 AGAINST, FOR = ("bad", "dull", "poor", "sad", "weak"), ("good", "fine", "rich", "warm", "bright")

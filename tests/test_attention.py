@@ -19,6 +19,7 @@ from vec2gpt.attention import (
     dot,
     padding_mask,
     scaled_dot,
+    shared,
 )
 from vec2gpt.hub import from_torch
 
@@ -244,6 +245,47 @@ def test_the_weights_of_each_head_can_be_had():
     out, ours_weights = attend(*ours.project(x, x, x))
     torch.testing.assert_close(ours_weights, weights)
     torch.testing.assert_close(ours.merge(out), expected)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_groups_are_heads_whose_keys_and_values_are_the_same(groups):
+    """As without groups, where each head has the rows of its group's key and value."""
+    heads, width = 4, 20
+    few = MultiHeadAttention(width, heads=heads, groups=groups).double()
+    all_of = MultiHeadAttention(width, heads=heads).double()
+    weights = few.state_dict()
+    for name in ("key.weight", "key.bias", "value.weight", "value.bias"):
+        rows = weights[name].unflatten(0, (groups, width // heads))
+        weights[name] = rows.repeat_interleave(heads // groups, 0).flatten(0, 1)
+    all_of.load_state_dict(weights)
+    x, memory = torch.randn(B, T, width).double(), torch.randn(B, S, width).double()
+    given, mask = (x, memory, memory), some_open()[:, None]
+    torch.testing.assert_close(few(*given, mask=mask), all_of(*given, mask=mask))
+    q, k, v = few.project(*given)
+    assert q.shape[1] == heads and k.shape == v.shape == (B, groups, S, width // heads)
+    expected = attend(*all_of.project(*given), mask)
+    torch.testing.assert_close(attend(q, *shared(q, k, v), mask), expected)
+
+
+def test_as_many_groups_as_heads_are_no_groups():
+    torch.manual_seed(1)
+    plain = MultiHeadAttention(D, heads=H)
+    torch.manual_seed(1)
+    grouped, x = MultiHeadAttention(D, heads=H, groups=H), torch.randn(B, T, D)
+    assert torch.equal(grouped(x, x, x), plain(x, x, x))
+
+
+def test_one_group_is_one_key_for_all_heads():
+    one, x = MultiHeadAttention(D, heads=H, groups=1), torch.randn(B, T, D)
+    k, v = one.key(x), one.value(x)  # (B, T, K), asked by each head
+    heads = [attend(q, k, v)[0] for q in one.query(x).split(D // H, -1)]
+    torch.testing.assert_close(one(x, x, x), one.output(torch.cat(heads, -1)))
+
+
+@pytest.mark.parametrize("groups", [0, 2, 6])
+def test_groups_that_heads_do_not_make_are_refused(groups):
+    with pytest.raises(ValueError, match=f"3 heads do not make {groups} equal groups: choose a divisor of 3"):
+        MultiHeadAttention(D, heads=H, groups=groups)
 
 
 @pytest.mark.parametrize(("width", "heads"), [(12, 5), (12, 0), (0, 3)])

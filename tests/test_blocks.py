@@ -16,6 +16,7 @@ from vec2gpt.blocks import (
     CrossAttention,
     DecoderBlock,
     FeedForward,
+    GatedFeedForward,
     SelfAttention,
     empty_cache,
 )
@@ -61,6 +62,22 @@ def test_the_inner_width_is_four_times_the_outer_unless_it_is_said():
     assert FeedForward(D).inner.out_features == 4 * D and FeedForward(D, inner=5).inner.out_features == 5
 
 
+def test_a_gate_is_its_equation_and_has_as_many_numbers_as_none():
+    layer, x = GatedFeedForward(D).double(), torch.randn(B, T, D, dtype=torch.double)
+    a, b = (x @ part.weight.T + part.bias for part in (layer.gate, layer.inner))
+    expected = (a / (1 + (-a).exp()) * b) @ layer.output.weight.T + layer.output.bias  # swish is a σ(a)
+    torch.testing.assert_close(layer(x), expected)
+    plain, gated = (sum(w.numel() for w in kind(D).parameters()) for kind in (FeedForward, GatedFeedForward))
+    assert layer.inner.out_features == 8 * D // 3 and gated == pytest.approx(plain, rel=0.02)
+
+
+def test_a_shut_gate_lets_nothing_through():
+    layer = GatedFeedForward(D)
+    nn.init.zeros_(layer.gate.weight)
+    nn.init.zeros_(layer.gate.bias)
+    assert torch.equal(layer(torch.randn(B, D)), layer.output.bias.expand(B, D))
+
+
 @pytest.mark.parametrize(
     ("name", "theirs"),
     {"relu": nn.ReLU(), "gelu": nn.GELU(), "gelu tanh": nn.GELU("tanh"), "swish": nn.SiLU()}.items(),
@@ -88,6 +105,14 @@ def test_layer_norm_of_two_numbers_is_plus_and_minus_1():
     torch.testing.assert_close(
         NORMS["layer"](2)(x), torch.tensor([[1.0, -1], [-1, 1], [-1, 1]]), atol=1e-3, rtol=0
     )
+
+
+def test_rms_norm_leaves_the_mean_and_makes_the_mean_square_1():
+    x = torch.tensor([[3.0, 4.0], [-6.0, 8.0]])
+    root = 12.5**0.5  # of (9 + 16) / 2
+    expected = torch.tensor([[3 / root, 4 / root], [-3 / root, 4 / root]])
+    torch.testing.assert_close(NORMS["rms"](2)(x), expected)
+    assert [name for name, _ in NORMS["rms"](2).named_parameters()] == ["weight"]
 
 
 @pytest.mark.parametrize(
@@ -141,6 +166,16 @@ def test_reading_in_parts_is_reading_at_once():
     assert cache.length.tolist() == [T] * B and not any(keys[..., T:, :].any() for keys in cache.keys)
 
 
+def test_a_cache_holds_only_the_groups():
+    block, x = Block(D, heads=H, groups=1), torch.randn(B, T, D)
+    cache = empty_cache(x, batch=B, layers=1, heads=H, groups=1, context=T)
+    assert cache.keys[0].shape == cache.values[0].shape == (B, 1, T, D // H)
+    look = CachedLook(cache, cache.positions(T))
+    expected = block(x, look=lambda q, k, v: attend(q, k, v, causal_mask(T))[0])
+    torch.testing.assert_close(block(x, look=look), expected)
+    assert look.cache().keys[0].shape == (B, 1, T, D // H)
+
+
 def test_the_cache_that_was_read_from_stays_as_it_was():
     block, x = Block(D, heads=H), torch.randn(B, T, D)
     cache = empty_cache(x, batch=B, layers=1, heads=H, context=T)
@@ -161,7 +196,8 @@ def test_every_layer_must_have_looked():
     [
         ({"activation": "tanh"}, "activation is 'tanh': choose one of relu, gelu, gelu tanh, swish"),
         ({"residual": "both"}, "residual is 'both': choose one of pre, post, none"),
-        ({"norm": "rms"}, "norm is 'rms': choose one of layer, batch, none"),
+        ({"norm": "group"}, "norm is 'group': choose one of layer, batch, rms, none"),
+        ({"feed_forward": "wide"}, "feed_forward is 'wide': choose one of plain, gated"),
     ],
 )
 def test_a_style_that_there_is_not_is_refused(style, message):

@@ -7,7 +7,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vec2gpt.attention import attend
-from vec2gpt.blocks import Block
+from vec2gpt.blocks import Block, empty_cache
 from vec2gpt.costs import (
     attention_operations,
     block_operations,
@@ -259,3 +259,15 @@ def test_the_fitted_slope_is_that_of_least_squares():
 def test_what_has_no_exponent_says_so(lengths, costs, message):
     with pytest.raises(ValueError, match=message):
         fitted_exponent(lengths, costs)
+
+
+@pytest.mark.parametrize("groups", [None, 1, 2, 6])
+def test_groups_of_heads_share_what_is_kept(groups):
+    cache = empty_cache(torch.zeros(24), batch=1, layers=3, heads=6, groups=groups, context=10)
+    held = sum(part.numel() for part in (*cache.keys, *cache.values))
+    assert cache_numbers(10, 24, layers=3, heads=6, groups=groups) == held
+
+
+def test_groups_that_heads_do_not_make_are_refused():
+    with pytest.raises(ValueError, match="6 heads do not make 4 equal groups: choose a divisor of 6"):
+        cache_numbers(10, 24, layers=3, heads=6, groups=4)

@@ -8,9 +8,10 @@ import pytest
 import torch
 from rated import SMALL, check_recorded, parts
 
-from vec2gpt.recipes import RECIPES, domains, opinions, table, understanding
-from vec2gpt.recipes.domains import AWAY, FEW, HOME, MANY, ROUTES, STEPS, Stop, stops
-from vec2gpt.recipes.opinions import DOMAINS
+from vec2gpt.recipes import RECIPES, table
+from vec2gpt.recipes.understanding import domains, opinions, understanding
+from vec2gpt.recipes.understanding.domains import AWAY, FEW, HOME, MANY, ROUTES, STEPS, Stop, stops
+from vec2gpt.recipes.understanding.opinions import DOMAINS
 
 ALONE, ON = "movies:20", "movies:20 > tweets:8"
 

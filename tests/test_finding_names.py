@@ -6,8 +6,9 @@ import pytest
 import torch
 from rated import check_recorded
 
-from vec2gpt.recipes import RECIPES, finding_names, persons, table
-from vec2gpt.recipes.persons import Sentence
+from vec2gpt.recipes import RECIPES, table
+from vec2gpt.recipes.understanding import finding_names, persons
+from vec2gpt.recipes.understanding.persons import Sentence
 from vec2gpt.splits import Split
 
 KNOWN = [

@@ -8,7 +8,8 @@ import torch
 
 from vec2gpt.language import IGNORED
 from vec2gpt.ngrams import NGram
-from vec2gpt.recipes import RECIPES, gaps, prose, recorded, table
+from vec2gpt.recipes import RECIPES, recorded, table
+from vec2gpt.recipes.pretraining import gaps, prose
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from exporting import check_export
 
 from vec2gpt.decoding import continue_with
-from vec2gpt.gpt import GPT, GPTConfig
+from vec2gpt.gpt import GPT, TODAY, GPTConfig
 
 V, CONTEXT = 11, 64
 CONFIG = GPTConfig(V, context=CONTEXT, layers=2, heads=2, width=16)
@@ -40,6 +40,94 @@ def test_reading_with_a_cache_is_reading_at_once():
         parts.append(logits[:, None])
     torch.testing.assert_close(torch.cat(parts, 1), whole, atol=1e-5, rtol=0)
     assert cache.length.tolist() == [CONTEXT] * 3
+
+
+STYLES = {
+    "rotary": {"positions": "rotary"},
+    "sinusoidal": {"positions": "sinusoidal"},
+    "no places": {"positions": "none"},
+    "rms": {"norm": "rms"},
+    "gated": {"feed_forward": "gated", "activation": "swish"},
+    "two groups": {"groups": 2},
+    "one group": {"groups": 1},
+    "experts": {"experts": 3, "active": 2},
+    "one expert of three": {"experts": 3, "active": 1},
+    "today": TODAY,
+    "today, experts": TODAY | {"experts": 3},
+}
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_every_style_reads_with_a_cache_as_at_once_and_never_sees_what_follows(style):
+    model, ids = gpt(GPTConfig(V, context=9, layers=2, heads=4, width=16, **style)).double(), some(9)
+    whole, _ = model(ids)
+    first, cache = model.read(ids[:, :3], model.initial(2))
+    parts = [first]
+    for t in range(3, 9):
+        logits, cache = model.step(ids[:, t], cache)
+        parts.append(logits[:, None])
+    torch.testing.assert_close(torch.cat(parts, 1), whole, atol=1e-9, rtol=0)
+    changed = ids.clone()
+    changed[:, 5] = (changed[:, 5] + 1) % V
+    after, _ = model(changed)
+    torch.testing.assert_close(after[:, :5], whole[:, :5], atol=1e-9, rtol=0)
+    assert ((after - whole)[:, 5].abs().amax(-1) > 1e-3).all()
+
+
+def some(length):
+    return torch.randint(V, (2, length), generator=torch.Generator().manual_seed(1))
+
+
+def test_todays_choices_are_those_of_llama():
+    """LlamaForCausalLM has no biases, and turns number i with i + K / 2 where ours turns neighbours."""
+    transformers = pytest.importorskip("transformers")
+    H, G, K, L = 4, 2, 6, 3
+    ours = gpt(GPTConfig(V, context=20, layers=L, heads=H, width=H * K, **TODAY)).double()
+    inner = ours.blocks[0].feed_forward.sublayer.inner.out_features
+    theirs = transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(
+            vocab_size=V,
+            hidden_size=H * K,
+            intermediate_size=inner,
+            num_hidden_layers=L,
+            num_attention_heads=H,
+            num_key_value_heads=G,
+            max_position_embeddings=20,
+            rms_norm_eps=torch.finfo(torch.double).eps,  # what torch.nn.RMSNorm takes if nothing is said
+            tie_word_embeddings=True,
+            bos_token_id=None,
+            eos_token_id=None,
+        )
+    ).double()
+    halves = torch.arange(K).view(-1, 2).T.flatten()  # 0 2 4 1 3 5: our pairs as their halves
+
+    def turned(weight):  # rows of each head, sorted as theirs
+        return weight.view(-1, K, H * K)[:, halves].flatten(0, 1)
+
+    weights = {"model.embed_tokens.weight": ours.token.weight, "model.norm.weight": ours.norm.weight}
+    for n, block in enumerate(ours.blocks):
+        looks, thinks = block.attention.sublayer, block.feed_forward.sublayer
+        parts = {
+            "self_attn.q_proj": turned(looks.query.weight),
+            "self_attn.k_proj": turned(looks.key.weight),
+            "self_attn.v_proj": looks.value.weight,
+            "self_attn.o_proj": looks.output.weight,
+            "mlp.gate_proj": thinks.gate.weight,
+            "mlp.up_proj": thinks.inner.weight,
+            "mlp.down_proj": thinks.output.weight,
+            "input_layernorm": block.attention.norm.weight,
+            "post_attention_layernorm": block.feed_forward.norm.weight,
+        }
+        weights |= {f"model.layers.{n}.{name}.weight": weight for name, weight in parts.items()}
+    with torch.no_grad():
+        for name, weight in ours.named_parameters():
+            if name.endswith("bias"):
+                weight.zero_()
+        theirs.load_state_dict(weights | {"lm_head.weight": ours.token.weight})
+        # its angles are made in float32, and its norms computed in it
+        theirs.model.rotary_emb.inv_freq = 10000.0 ** -(torch.arange(0, K, 2).double() / K)
+        expected, (logits, _) = theirs(some(20)).logits, ours(some(20))
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=0)
 
 
 def test_a_prompt_may_come_in_parts():
@@ -107,6 +195,11 @@ def test_it_has_the_parameters_of_gpt_2():
         ({"context": 0}, "context is 0: give at least 1"),
         ({"layers": 1.5}, "layers is 1.5: give a whole number"),
         ({"dropout": 1.0}, "dropout is 1.0: give a share"),
+        ({"groups": 0}, "groups is 0: give at least 1"),
+        ({"experts": 0}, "experts is 0: give at least 1"),
+        ({"active": 1.5}, "active is 1.5: give a whole number"),
+        ({"positions": "far"}, "positions is 'far': choose one of none, sinusoidal, learned, rotary"),
+        ({"norm": "l2"}, "norm is 'l2': choose one of layer, batch, rms, none"),
     ],
 )
 def test_a_configuration_that_cannot_be_is_refused(options, message):

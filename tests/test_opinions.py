@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from vec2gpt import cleaning, corpora, minhash
-from vec2gpt.recipes import opinions, recorded
+from vec2gpt.recipes import recorded
+from vec2gpt.recipes.understanding import opinions
 from vec2gpt.splits import Split
 
 NAMES = "ash birch cedar date elm fir gorse hazel iris jay kale lime maple nut oak pine quince rose sage tea"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vec2gpt.recipes import persons
-from vec2gpt.recipes.persons import Sentence
+from vec2gpt.recipes.understanding import persons
+from vec2gpt.recipes.understanding.persons import Sentence
 
 PLAY = """A PLAY
 

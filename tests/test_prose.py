@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from vec2gpt import cleaning, minhash, personal_data
-from vec2gpt.recipes import prose
+from vec2gpt.recipes.pretraining import prose
 from vec2gpt.splits import Split
 
 

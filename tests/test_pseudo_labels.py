@@ -6,9 +6,10 @@ import pytest
 import torch
 from rated import check_recorded
 
-from vec2gpt.recipes import RECIPES, opinions, pseudo_labels, table
-from vec2gpt.recipes.opinions import Rated
-from vec2gpt.recipes.pseudo_labels import Way, accept
+from vec2gpt.recipes import RECIPES, table
+from vec2gpt.recipes.understanding import opinions, pseudo_labels
+from vec2gpt.recipes.understanding.opinions import Rated
+from vec2gpt.recipes.understanding.pseudo_labels import Way, accept
 from vec2gpt.splits import Split
 
 SAID = torch.tensor([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]])

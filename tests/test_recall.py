@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from vec2gpt.language import IGNORED
-from vec2gpt.recipes import RECIPES, recall, recorded, run
+from vec2gpt.recipes import RECIPES, recorded, run
+from vec2gpt.recipes.language import recall
 
 
 def test_a_text_is_a_letter_then_noise_and_only_the_letter_is_asked_for():

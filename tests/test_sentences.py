@@ -7,8 +7,9 @@ import torch
 
 from vec2gpt import grammar
 from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
-from vec2gpt.recipes import RECIPES, recorded, sentences, table
+from vec2gpt.recipes import RECIPES, recorded, table
 from vec2gpt.recipes.__main__ import main
+from vec2gpt.recipes.translation import sentences
 
 
 def test_the_recorded_table_is_whole_and_of_these_settings():

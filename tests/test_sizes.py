@@ -4,7 +4,20 @@ import pytest
 import torch
 
 from vec2gpt.bert import Bert, BertConfig, MaskedLM, Pretraining
-from vec2gpt.sizes import BERT_BASE, BERT_LARGE, DISTILBERT, MINILM_L6, SIZES, block, parameters
+from vec2gpt.experts import numbers as all_and_active
+from vec2gpt.gpt import GPT, TODAY, GPTConfig
+from vec2gpt.sizes import (
+    BERT_BASE,
+    BERT_LARGE,
+    DISTILBERT,
+    GPT_SIZES,
+    MINILM_L6,
+    SIZES,
+    active_parameters,
+    block,
+    gpt_parameters,
+    parameters,
+)
 
 
 def numbers(model):
@@ -98,3 +111,63 @@ def test_what_albert_saves():
 def test_an_unknown_head_is_refused():
     with pytest.raises(ValueError, match="head is 'tail': choose one of gaps, pooler, pairs"):
         parameters(ODD, heads=["tail"])
+
+
+# ---- GPT ----
+
+GPT_STYLES = [
+    {},
+    {"positions": "rotary"},
+    {"positions": "sinusoidal"},
+    {"norm": "rms"},
+    {"norm": "none"},
+    {"feed_forward": "gated"},
+    {"groups": 1},
+    {"experts": 5, "active": 2},
+    TODAY,
+    TODAY | {"experts": 3, "active": 1},
+]
+
+
+@pytest.mark.parametrize("style", GPT_STYLES, ids=str)
+def test_the_formula_counts_our_gpts(style):
+    config = GPTConfig(37, context=11, width=20, heads=2, layers=3, **style)
+    with torch.device("meta"):
+        model = GPT(config)
+    total, active = all_and_active(model)
+    assert sum(gpt_parameters(config).values()) == total == numbers(model)
+    assert active_parameters(config) == active
+
+
+@pytest.mark.parametrize("name", GPT_SIZES)
+def test_the_formula_counts_the_gpts_that_were_published(name):
+    size = GPT_SIZES[name]
+    with torch.device("meta"):
+        model = GPT(size.config)
+    left_out = numbers(model.norm) if size.without else 0
+    assert size.counted() == numbers(model) - left_out
+    assert size.counted() / 1e6 == pytest.approx(size.said, rel=0.07)
+
+
+@pytest.mark.slow
+def test_the_formula_counts_the_gpts_of_transformers():
+    transformers = pytest.importorskip("transformers")
+    counted = {}
+    for name, size in GPT_SIZES.items():
+        c = size.config
+        kind = "openai-gpt" if name == "GPT-1" else "gpt2"
+        sizes = {"vocab_size": c.vocab_size, "n_positions": c.context, "n_embd": c.width}
+        config = transformers.AutoConfig.for_model(kind, **sizes, n_layer=c.layers, n_head=c.heads)
+        with torch.device("meta"):
+            counted[name] = numbers(transformers.AutoModel.from_config(config))
+    assert counted == {name: size.counted() for name, size in GPT_SIZES.items()}
+
+
+def test_the_gpts_are_as_large_as_they_are():
+    counted = {name: size.counted() for name, size in GPT_SIZES.items()}
+    assert counted["GPT-1"] == 116_534_784
+    assert counted["GPT-2 small"] == 124_439_808
+    assert counted["GPT-2 XL"] == 1_557_611_200
+    assert counted["GPT-3"] == 174_604_259_328
+    assert GPT_SIZES["GPT-1"].parts()["last norm"] == 0
+    assert GPT_SIZES["GPT-2 small"].parts()["feed-forward"] == 12 * block(BERT_BASE.config)["feed-forward"]

@@ -12,8 +12,9 @@ from vec2gpt.classifiers import Classifier, predict
 from vec2gpt.hub import checkpoints
 from vec2gpt.language import IGNORED
 from vec2gpt.pretokens import gpt_cut
-from vec2gpt.recipes import RECIPES, opinions, taught, understanding
-from vec2gpt.recipes.taught import SHARE, TEMPERATURE, Taught
+from vec2gpt.recipes import RECIPES
+from vec2gpt.recipes.understanding import opinions, taught, understanding
+from vec2gpt.recipes.understanding.taught import SHARE, TEMPERATURE, Taught
 
 TEXTS = ["One two three four five six seven eight.", "Well: it's done, is it not?", "a", "Yes!", " x  y "]
 

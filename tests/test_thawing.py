@@ -41,7 +41,7 @@ def test_who_stands_where():
     assert set(groups["head"]) == set(model.head.parameters())
     gpt = MODELS["GPT"]()
     groups = layer_groups(gpt)
-    assert set(groups["embedding"]) == {gpt.token.weight, gpt.position.weight}
+    assert set(groups["embedding"]) == {gpt.token.weight, gpt.positions.table.weight}
     assert set(groups["head"]) == set(gpt.norm.parameters())
 
 

@@ -297,7 +297,7 @@ def test_the_exported_model_looks_and_translates_at_any_length(positions):
             "positions is 'relative': choose one of none, sinusoidal, learned, rotary",
         ),
         ({"residual": "both"}, "residual is 'both': choose one of pre, post, none"),
-        ({"norm": "rms"}, "norm is 'rms': choose one of layer, batch, none"),
+        ({"norm": "l2"}, "norm is 'l2': choose one of layer, batch, rms, none"),
         ({"activation": "tanh"}, "activation is 'tanh': choose one of relu, gelu"),
         ({"heads": 5}, "width 12 does not split into 5 heads"),
         ({"context": 0}, "context is 0: give at least 1"),

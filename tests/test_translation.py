@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from vec2gpt import corpora
-from vec2gpt.recipes import RECIPES, pronunciation, recorded, table, task, translation
+from vec2gpt.recipes import RECIPES, recorded, table, task
 from vec2gpt.recipes.__main__ import main
+from vec2gpt.recipes.translation import pronunciation, translation
 from vec2gpt.text import Vocab
 from vec2gpt.training import fit
 from vec2gpt.transformer import Transformer, TransformerConfig

@@ -8,9 +8,10 @@ from rated import check_recorded
 
 from vec2gpt.bert import Bert, BertConfig
 from vec2gpt.classifiers import Classifier
-from vec2gpt.recipes import RECIPES, opinions, table, two_tasks, understanding
-from vec2gpt.recipes.opinions import Rated
-from vec2gpt.recipes.two_tasks import Together
+from vec2gpt.recipes import RECIPES, table
+from vec2gpt.recipes.understanding import opinions, two_tasks, understanding
+from vec2gpt.recipes.understanding.opinions import Rated
+from vec2gpt.recipes.understanding.two_tasks import Together
 from vec2gpt.splits import Split
 from vec2gpt.training import fit, seed_everything
 

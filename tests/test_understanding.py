@@ -6,8 +6,9 @@ import pytest
 import torch
 from rated import check_recorded
 
-from vec2gpt.recipes import RECIPES, opinions, table, understanding
-from vec2gpt.recipes.opinions import CLASSES, Rated
+from vec2gpt.recipes import RECIPES, table
+from vec2gpt.recipes.understanding import opinions, understanding
+from vec2gpt.recipes.understanding.opinions import CLASSES, Rated
 from vec2gpt.splits import Split
 
 LIKED, DISLIKED = "a good and lovely film", "a bad and dreadful film"

@@ -8,8 +8,9 @@ from rated import SMALL, check_recorded, parts
 
 from vec2gpt import lora
 from vec2gpt.finder import find_rate
-from vec2gpt.recipes import RECIPES, opinions, table, understanding, ways
-from vec2gpt.recipes.ways import SCHEDULES, WAYS, Way, rates
+from vec2gpt.recipes import RECIPES, table
+from vec2gpt.recipes.understanding import opinions, understanding, ways
+from vec2gpt.recipes.understanding.ways import SCHEDULES, WAYS, Way, rates
 from vec2gpt.thawing import layer_groups
 from vec2gpt.training import seed_everything
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vec2gpt import word2vec
-from vec2gpt.recipes.word_vectors import everything, number
+from vec2gpt.recipes.words.word_vectors import everything, number
 from vec2gpt.training import fit, linear_decay, seed_everything
 from vec2gpt.word2vec import CBOW, SkipGram, keep_probability, lines, noise_probability
 

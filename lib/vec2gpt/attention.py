@@ -173,10 +173,12 @@ class MultiHeadAttention(nn.Module):
     """Several small attentions side by side, each on its own projection (Vaswani et al. 2017).
 
     The function is that of torch.nn.MultiheadAttention, the first weights are nn.Linear's.
-    width: of queries and answers; keys and values may have other widths.
+    width: of queries and answers; keys and values may have other widths. groups: so many heads' worth of keys
+    and values, each shared by heads / groups queries (Ainslie et al. 2023; one: Shazeer 2019). None: no two
+    share.
     """
 
-    def __init__(self, width, *, heads, key_width=None, value_width=None, bias=True):
+    def __init__(self, width, *, heads, groups=None, key_width=None, value_width=None, bias=True):
         super().__init__()
         key_width = width if key_width is None else key_width
         value_width = width if value_width is None else value_width
@@ -186,10 +188,13 @@ class MultiHeadAttention(nn.Module):
             )
         if min(key_width, value_width) < 1:
             raise ValueError(f"keys of {key_width} and values of {value_width} numbers: give at least 1")
-        self.heads = heads
+        groups = heads if groups is None else groups
+        if groups < 1 or heads % groups:
+            raise ValueError(f"{heads} heads do not make {groups} equal groups: choose a divisor of {heads}")
+        self.heads, self.head_width = heads, width // heads
         self.query = nn.Linear(width, width, bias=bias)
-        self.key = nn.Linear(key_width, width, bias=bias)
-        self.value = nn.Linear(value_width, width, bias=bias)
+        self.key = nn.Linear(key_width, width * groups // heads, bias=bias)
+        self.value = nn.Linear(value_width, width * groups // heads, bias=bias)
         self.output = nn.Linear(width, width, bias=bias)
 
     def forward(self, query, key, value, *, mask=None):
@@ -199,10 +204,11 @@ class MultiHeadAttention(nn.Module):
                 raise ValueError(f"{name} has the shape {tuple(x.shape)}: give a batch, (B, length, width)")
         if mask is not None and mask.dim() == 3:  # its first axis would be taken for the heads
             raise ValueError(f"mask has the shape {tuple(mask.shape)}: give (B, 1, T, S), or (T, S) for all")
-        return self.merge(attend_fused(*self.project(query, key, value), mask))
+        q, k, v = self.project(query, key, value)
+        return self.merge(attend_fused(q, *shared(q, k, v), mask))
 
     def project(self, query, key, value):
-        """What each head asks, offers and holds: q (B, H, T, K), k and v (B, H, S, K)."""
+        """What each head asks, offers and holds: q (B, H, T, K), k and v (B, H, S, K); of groups fewer."""
         return self._split(self.query(query)), self._split(self.key(key)), self._split(self.value(value))
 
     def merge(self, out):
@@ -210,7 +216,18 @@ class MultiHeadAttention(nn.Module):
         return self.output(out.transpose(1, 2).flatten(2))
 
     def _split(self, x):
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, T, D) -> (B, H, T, K)
+        return x.unflatten(-1, (-1, self.head_width)).transpose(1, 2)  # (B, T, D) -> (B, H, T, K)
+
+
+def shared(q, k, v):
+    """Keys and values for every head of q (B, H, T, K), where groups of heads share them.
+
+    k and v (B, G, S, K) -> (B, H, S, K): heads 0 … H / G − 1 ask the first keys, and so on.
+    """
+    if q.shape[1] == k.shape[1]:
+        return k, v
+    times = q.shape[1] // k.shape[1]
+    return k.repeat_interleave(times, 1), v.repeat_interleave(times, 1)
 
 
 # ---- what does not fit ----

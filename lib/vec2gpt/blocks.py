@@ -21,8 +21,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vec2gpt.attention import MultiHeadAttention, attend_fused
+from vec2gpt.attention import MultiHeadAttention, attend_fused, shared
 from vec2gpt.checks import chosen
+from vec2gpt.experts import Experts
 
 ACTIVATIONS = {
     "relu": F.relu,
@@ -68,6 +69,23 @@ class FeedForward(nn.Module):
         return self.output(self.activation(self.inner(x)))
 
 
+class GatedFeedForward(FeedForward):
+    """One more layer, whose bend is a gate for the first: with swish it is SwiGLU (Shazeer 2020).
+
+    inner: two thirds of what `FeedForward` has, so that three matrices hold as many numbers as two.
+    """
+
+    def __init__(self, width, *, inner=None, activation="swish"):
+        inner = 8 * width // 3 if inner is None else inner
+        super().__init__(width, inner=inner, activation=activation)
+        self.gate = nn.Linear(width, inner)
+
+    def forward(self, x):
+        return self.output(self.activation(self.gate(x)) * self.inner(x))
+
+
+FEED_FORWARDS = {"plain": FeedForward, "gated": GatedFeedForward}
+
 # ---- how it is normalised, and added to what was there ----
 
 
@@ -78,7 +96,12 @@ class BatchNorm(nn.BatchNorm1d):
         return super().forward(x.flatten(0, -2)).view_as(x)
 
 
-NORMS = {"layer": nn.LayerNorm, "batch": BatchNorm, "none": nn.Identity}  # each of a width D
+NORMS = {  # each of a width D
+    "layer": nn.LayerNorm,
+    "batch": BatchNorm,
+    "rms": nn.RMSNorm,  # Zhang & Sennrich 2019: the mean is not taken off
+    "none": nn.Identity,
+}
 
 
 class Residual(nn.Module):
@@ -119,15 +142,33 @@ RESIDUALS = {"pre": PreNorm, "post": PostNorm, "none": NoResidual}
 
 
 class Block(nn.Module):
-    """Self-attention, then feed-forward: a layer of an encoder, and, with a causal mask, of a GPT."""
+    """Self-attention, then feed-forward: a layer of an encoder, and, with a causal mask, of a GPT.
+
+    experts: so many feed-forwards instead of one, `active` of them for each token; see `experts`.
+    """
 
     def __init__(
-        self, width, *, heads, inner=None, dropout=0.0, activation="relu", residual="pre", norm="layer"
+        self,
+        width,
+        *,
+        heads,
+        groups=None,
+        inner=None,
+        dropout=0.0,
+        activation="relu",
+        feed_forward="plain",
+        experts=None,
+        active=2,
+        residual="pre",
+        norm="layer",
     ):
         super().__init__()
+        kind = chosen(FEED_FORWARDS, feed_forward=feed_forward)
+        make = partial(kind, width, inner=inner, activation=activation)
         self.added = partial(chosen(RESIDUALS, residual=residual), width=width, dropout=dropout, norm=norm)
-        self.attention = self.added(SelfAttention(width, heads=heads))
-        self.feed_forward = self.added(FeedForward(width, inner=inner, activation=activation))
+        self.attention = self.added(SelfAttention(width, heads=heads, groups=groups))
+        thinks = make() if experts is None else Experts(make, width=width, experts=experts, active=active)
+        self.feed_forward = self.added(thinks)
 
     def forward(self, x, *, look=attend_fused):
         """x (B, T, D) -> (B, T, D)."""
@@ -151,6 +192,21 @@ class DecoderBlock(Block):
         return self.feed_forward(self.cross(x, remembered=remembered, look=look_back))
 
 
+def start(model, *, layers, std=0.02):
+    """Draw a model's first weights as GPT-2 does: σ = 0.02, no bias, norms that change nothing.
+
+    What adds to the residual stream starts smaller, by √(2 L): 2 L sublayers add to it.
+    """
+    for name, weight in model.named_parameters():
+        if "norm" in name:
+            continue
+        if name.endswith("bias"):
+            nn.init.zeros_(weight)
+        else:
+            scale = (2 * layers) ** -0.5 if ".output." in name else 1.0
+            nn.init.normal_(weight, std=std * scale)
+
+
 # ---- a cache of earlier tokens ----
 
 
@@ -166,11 +222,15 @@ class Cache(NamedTuple):
         return self.length[:, None] + torch.arange(count, device=self.length.device)
 
 
-def empty_cache(like, *, batch, layers, heads, context):
-    """A Cache that holds nothing yet, of the width, dtype and device of `like` (…, D)."""
+def empty_cache(like, *, batch, layers, heads, context, groups=None):
+    """A Cache that holds nothing yet, of the width, dtype and device of `like` (…, D).
+
+    groups: where heads share keys and values, so many are kept: H in `Cache`.
+    """
+    shape = batch, groups or heads, context, like.shape[-1] // heads
 
     def room():
-        return tuple(like.new_zeros(batch, heads, context, like.shape[-1] // heads) for _ in range(layers))
+        return tuple(like.new_zeros(shape) for _ in range(layers))
 
     return Cache(room(), room(), like.new_zeros(batch, dtype=torch.long))
 
@@ -196,7 +256,7 @@ class CachedLook:
         at = self.positions[:, None, :, None].expand_as(k)  # (B, H, T, K)
         self.keys.append(keys.scatter(2, at, k))
         self.values.append(values.scatter(2, at, v))
-        return self.attend(q, self.keys[-1], self.values[-1], self.mask)
+        return self.attend(q, *shared(q, self.keys[-1], self.values[-1]), self.mask)
 
     def cache(self):
         """The Cache after all layers were called."""

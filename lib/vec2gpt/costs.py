@@ -80,12 +80,16 @@ def score_numbers(n: int, heads: int, *, keys: int | None = None) -> int:
     return heads * n * (n if keys is None else keys)
 
 
-def cache_numbers(n: int, width: int, *, layers: int) -> int:
+def cache_numbers(n: int, width: int, *, layers: int, heads: int = 1, groups: int | None = None) -> int:
     """Keys and values of n tokens in every layer: 2 n D · layers, what a `Cache` grows to.
 
-    A GPT of 4 layers and width 128 remembers 64 tokens as 65,536 numbers, or 256 KiB in float32.
+    Where H heads share the keys and values of G groups, G / H of that. A GPT of 4 layers and width 128
+    remembers 64 tokens as 65,536 numbers, or 256 KiB in float32; with 2 groups for its 4 heads, half.
     """
-    return 2 * n * width * layers
+    groups = heads if groups is None else groups
+    if groups < 1 or heads % groups:
+        raise ValueError(f"{heads} heads do not make {groups} equal groups: choose a divisor of {heads}")
+    return 2 * n * (width // (heads // groups)) * layers
 
 
 def state_numbers(hidden: int, *, layers: int, parts: int) -> int:

@@ -51,6 +51,10 @@ class Positions(nn.Module):
         """The queries or keys x (B, H, T, K) of tokens at these places -> (B, H, T, K)."""
         return x
 
+    def told(self, look, places):
+        """`look`, with queries and keys that know their places, if it is there that they are told."""
+        return lambda q, k, v: look(self.turn(q, places), self.turn(k, places), v)
+
 
 class Sinusoidal(Positions):
     """x + waves: any place of the context can be told, also one that no training text reached."""

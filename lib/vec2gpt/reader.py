@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from vec2gpt.attention import attend, check_mask
-from vec2gpt.blocks import Block
+from vec2gpt.blocks import Block, start
 from vec2gpt.checks import check_context, check_ids, check_shares, check_sizes
 from vec2gpt.language import next_token_loss
 from vec2gpt.unrolling import is_exporting
@@ -56,7 +56,10 @@ class Reader(nn.Module):
             for _ in range(config.layers)
         )
         self.norm = nn.LayerNorm(config.width)
-        self._initialise()
+        # as much a token, Σ x² = 0.31, as GPT-2 has at its width of 768: with its own σ at a width of 128 the
+        # tokens are lost in the norm's and the positions' noise, and a masked model learns no more than how
+        # frequent tokens are for the whole of a small budget
+        start(self, layers=config.layers, std=0.02 * (768 / config.width) ** 0.5)
 
     def forward(self, inputs, targets=None, mask=None, content=None):
         """inputs (B, T) -> logits (B, T, V), and the mean loss in nats when targets (B, T) are given.
@@ -83,23 +86,6 @@ class Reader(nn.Module):
             x = torch.cat([x, (self.query + places).expand_as(x)], 1)
             mask = torch.cat(torch.broadcast_tensors(content, mask), -2)  # (…, 2 T, T)
         return self.dropout(x), mask
-
-    def _initialise(self):
-        """GPT-2's start, σ = 0.02 at its width of 768, and as much a token, Σ x² = 0.31, at every other.
-
-        With 0.02 at a width of 128 the tokens are lost in the norm's and the positions' noise, and a masked
-        model learns no more than how frequent tokens are for the whole of a small budget.
-        """
-        std = 0.02 * (768 / self.config.width) ** 0.5
-        nn.init.normal_(self.query, std=std)
-        for name, weight in self.named_parameters():
-            if "norm" in name or name == "query":
-                continue
-            if name.endswith("bias"):
-                nn.init.zeros_(weight)
-            else:
-                scale = (2 * self.config.layers) ** -0.5 if ".output." in name else 1.0
-                nn.init.normal_(weight, std=std * scale)
 
 
 def _looking(mask, length):

@@ -2,9 +2,13 @@
 
 That takes more than the weights: the optimizer's running averages, the generator that draws the batches, the
 global generators that dropout and the reader's own code use, and the history so far.
+
+Of several `processes`, the first writes and reads the state and tells it to the others. How many there are is
+no part of it: a run may go on with more of them, or fewer.
 """
 
 import random
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +16,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from vec2gpt import processes
 from vec2gpt.files import replacing
 
 
@@ -48,10 +53,7 @@ def restore_run(
     ValueError: the file is damaged, or holds another run.
     """
     way_out = f"Delete {path} to start afresh, or name another file in resume."
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch tells a damaged file in many ways: zip, pickle, runtime
-        raise ValueError(f"{path} does not hold a run that can go on. {way_out}") from error
+    state = processes.from_first(partial(_read, path, way_out))
     if state["settings"] != settings:
         raise ValueError(f"{path} holds another run, {state['settings']}, not {settings}. {way_out}")
     try:
@@ -62,6 +64,13 @@ def restore_run(
     batches.set_state(state["batches"])
     set_random_state(state["random"])
     return state["history"]
+
+
+def _read(path: Path, way_out: str) -> dict:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch tells a damaged file in many ways: zip, pickle, runtime
+        raise ValueError(f"{path} does not hold a run that can go on. {way_out}") from error
 
 
 def random_state() -> dict:
@@ -81,4 +90,5 @@ def set_random_state(state: dict) -> None:
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])
     if torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])
+        here = torch.cuda.device_count()  # there may have been more where the state was written
+        torch.cuda.set_rng_state_all(state["cuda"][:here])

@@ -3,6 +3,8 @@
 `training.fit` takes as many steps as it is told, `finder.find_rate` until the loss explodes. Parameters can
 be in groups, each with its own learning rate. A group whose rate is 0 is frozen for that step: no gradient is
 computed for it, and neither weight decay nor AdamW's averages touch it.
+
+Of several `processes`, each takes its share of a batch, and all take the same step.
 """
 
 import math
@@ -13,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from vec2gpt import processes
 from vec2gpt.resume import restore_run, save_run
 from vec2gpt.thawing import Groups
 
@@ -24,6 +27,8 @@ class Run:
 
     def __init__(self, model, draw, update, groups, *, steps, lr, weight_decay, clip, seed):
         self.model, self.draw, self.clip = model, draw, clip
+        if update and processes.count() > 1:
+            raise ValueError("an update of the model's own knows one process only: do not start several")
         self.update = partial(self._by_hand, update) if update else self._adamw
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         if not self.parameters:
@@ -31,6 +36,7 @@ class Run:
         self.groups = check_groups(groups, model) if groups is not None else None
         kinds = [{"params": some} for some in self.groups.values()] if self.groups else self.parameters
         self.optimizer = torch.optim.AdamW(kinds, lr=lr, weight_decay=weight_decay)
+        self.spread = processes.spread(model, partly=groups is not None)
         self.generator = torch.Generator().manual_seed(seed)
         self.losses: list[float] = []  # of every step's batch
         self._parts = model, self.optimizer, self.generator
@@ -44,8 +50,10 @@ class Run:
         if not isinstance(batch, tuple | list):
             raise ValueError(f"a batch must be a tuple of tensors, not {type(batch).__name__}")
         self.model.train()
-        device = self.parameters[0].device
-        self.losses.append(self.update(*(tensor.to(device) for tensor in batch), lr=lr).item())
+        share, device = processes.share(batch), self.parameters[0].device
+        processes.seed_step(self.settings["seed"], len(self.losses))
+        mine = (tensor.to(device) for tensor in share.batch)
+        self.losses.append(self.update(*mine, lr=lr, weight=share.weight).item())
         return self.losses[-1]
 
     def thaw(self) -> None:
@@ -53,19 +61,21 @@ class Run:
         for parameter in self.parameters if self.groups else ():
             parameter.requires_grad_(True)
 
-    def _by_hand(self, update, *batch: Tensor, lr: float) -> Tensor:
+    def _by_hand(self, update, *batch: Tensor, lr: float, weight: float) -> Tensor:
         loss = update(*batch, lr=lr)
         if not loss.isfinite():
             raise FloatingPointError(self._explosion(loss.item(), lr) + "Make the model anew; lower lr.")
         return loss
 
-    def _adamw(self, *batch: Tensor, lr: Rate) -> Tensor:
+    def _adamw(self, *batch: Tensor, lr: Rate, weight: float) -> Tensor:
         rates = self._set(lr)
-        _, loss = self.model(*batch)
+        _, loss = self.spread(*batch)
         if loss is None:
             raise ValueError("the model returned no loss: its batch needs the targets as well")
         self.optimizer.zero_grad()
+        loss = loss * weight
         loss.backward()
+        loss = processes.mean(loss)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.clip)
         if not (loss.isfinite() and norm.isfinite()):
             raise FloatingPointError(

@@ -5,8 +5,9 @@ model for its loss, clips the gradient and takes a step of AdamW (Loshchilov and
 interrupted, killed and taken up again, and ends with the same weights to the last bit.
 
 The contract: `model(*batch)` returns `(logits, loss)`, and a batch is drawn by a function of a random
-generator, so that the seed alone decides which batches come in which order. Left out: gradient
-accumulation, mixed precision and several devices.
+generator, so that the seed alone decides which batches come in which order. Started in several `processes`,
+each takes its share of every batch, and all together do what one would do. Left out: gradient accumulation
+and mixed precision.
 """
 
 import math
@@ -14,12 +15,14 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vec2gpt import processes
 from vec2gpt.progress import Progress
 from vec2gpt.schedules import linear_decay, warmup_cosine  # noqa: F401  the chapters import them from here
 from vec2gpt.stepping import Run, scheduled
@@ -145,6 +148,9 @@ def fit(
     no longer finite; the weights are those before that step. An `update` has taken its step by then: the
     weights are those after it, and the model must be made anew.
 
+    In several processes (see `processes`) a batch's rows must divide among them, losses are those of whole
+    batches, and only process 0 shows progress, validates and keeps the state. Ctrl-C stops all together.
+
     >>> fit(model, windows(ids, length=64, size=32), steps=600)  # doctest: +SKIP
     History(600 steps, loss 4.17 → 1.83)
     """
@@ -153,28 +159,34 @@ def fit(
     style = {"steps": steps, "lr": lr, "weight_decay": weight_decay, "clip": clip, "seed": seed}
     run = Run(model, draw, update, groups, **style)
     history = History(run.losses)
-    state = Path(resume) if resume else None
-    if state and state.exists():
+    state, first = Path(resume) if resume else None, processes.is_first()
+    if state and processes.from_first(state.exists):
         history = History(**run.restore(state))
-        print(f"going on from step {history.steps} of {steps} ({state.name})")
-    progress = Progress(f"{steps} training steps", steps)
+        if first:
+            print(f"going on from step {history.steps} of {steps} ({state.name})")
+    progress = Progress(f"{steps} training steps", steps) if first else None
     started = time.perf_counter() - history.seconds
     try:
-        while history.steps < steps:
-            run.step(scheduled(lr, schedule, history.steps, run.groups))
-            history.seconds = time.perf_counter() - started
-            if validate and _due(history.steps, validate_every or steps, steps):
-                history.validations.append((history.steps, _evaluate(validate, model)))
-            if state and history.steps % save_every == 0:
-                run.save(state, asdict(history))
-            progress.show(history.steps, f"loss {history.losses[-1]:.2f}")
+        with processes.interruptible() as check:
+            while history.steps < steps:
+                check()
+                run.step(scheduled(lr, schedule, history.steps, run.groups))
+                history.seconds = time.perf_counter() - started
+                if validate and _due(history.steps, validate_every or steps, steps):
+                    value = processes.from_first(partial(_evaluate, validate, model))
+                    history.validations.append((history.steps, value))
+                if first and state and history.steps % save_every == 0:
+                    run.save(state, asdict(history))
+                if first:
+                    progress.show(history.steps, f"loss {history.losses[-1]:.2f}")
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
         run.thaw()
         model.eval()
-        progress.close(f"interrupted after {history.steps}" if history.interrupted else "")
-    if state and not history.interrupted:
+        if first:
+            progress.close(f"interrupted after {history.steps}" if history.interrupted else "")
+    if first and state and not history.interrupted:
         state.unlink(missing_ok=True)
     return history
 

@@ -132,11 +132,6 @@ class Embedding(nn.Module):
         """ids (B, T) of tokens at places (T,) or (B, T) -> (B, T, D)."""
         return self.dropout(self.norm(self.positions(self.table(ids) * self.scale, places)))
 
-    def told(self, look, places):
-        """`look`, with queries and keys that know their places, if it is there that positions are told."""
-        turn = self.positions.turn
-        return lambda q, k, v: look(turn(q, places), turn(k, places), v)
-
 
 class Transformer(EncoderDecoder, nn.Module):
     """Reads a source and writes a target; see `EncoderDecoder` for `start` and `step`."""
@@ -179,7 +174,7 @@ class Transformer(EncoderDecoder, nn.Module):
         mask = padding_mask(source_ids, self.config.pad)[:, None]  # (B, 1, 1, S)
         places = torch.arange(source_ids.shape[1], device=source_ids.device)
         x = self.source(source_ids, places)
-        look = self.source.told(partial(attends.encoder, mask=mask), places)
+        look = self.source.positions.told(partial(attends.encoder, mask=mask), places)
         for block in self.encoder:
             x = block(x, look=look)  # (B, S, D)
         x = self.encoded(x)
@@ -225,7 +220,7 @@ class Transformer(EncoderDecoder, nn.Module):
     def _decode(self, ids, places, memory, *, look, cross):
         check_batch(ids, len(memory.mask))
         x = self.target(ids, places)  # (B, T, D)
-        look, look_back = self.target.told(look, places), partial(cross, mask=memory.mask)
+        look, look_back = self.target.positions.told(look, places), partial(cross, mask=memory.mask)
         for block, *remembered in zip(self.decoder, memory.keys, memory.values, strict=True):
             x = block(x, remembered, look=look, look_back=look_back)
         return self.head(self.decoded(x))  # (B, T, V)

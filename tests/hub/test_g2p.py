@@ -8,7 +8,7 @@ from torch import nn
 from vec2gpt import corpora
 from vec2gpt.decoding import greedy
 from vec2gpt.hub import g2p
-from vec2gpt.recipes import pronunciation
+from vec2gpt.recipes.translation import pronunciation
 
 
 @pytest.fixture(scope="module")

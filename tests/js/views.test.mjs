@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load, tensor } from "./load.mjs";
 
-const [softmax, valves, writer, arithmetic, training, gradient, tree] = await Promise.all(["softmax", "valves", "writer", "arithmetic", "training_map", "gradient", "tree"].map(load));
+const [softmax, valves, arithmetic, training, gradient, tree] = await Promise.all(["softmax", "valves", "arithmetic", "training_map", "gradient", "tree"].map(load));
 
 test("softmax: a height is a score, the middle is zero, and scores stay in range", () => {
   assert.equal(softmax.scoreAt(69, 5), 0);                       // 14 + 110 / 2
@@ -204,25 +204,6 @@ test("valves: a thousand random states of both kinds, typed and from links, are 
       sane(valves.view, c);
     }
   }
-});
-
-test("writer: a seed turns the same uniform numbers, and they stay in [0, 1)", () => {
-  const numbers = [0, 0.25, 0.9999];
-  assert.deepEqual(writer.turn(numbers, 0), numbers);
-  for (const seed of [1, 7, 123456]) assert.ok(writer.turn(numbers, seed).every((u) => u >= 0 && u < 1));
-  assert.notDeepEqual(writer.turn(numbers, 1), numbers);
-});
-
-test("writer: it writes stride by stride, never asks beyond the context, and shows each part", async () => {
-  const settings = { prompt: "ab", alphabet: ["a", "b"], context: 8, stride: 4, length: 16, uniform: Array(16).fill(0.5) };
-  const state = { ...writer.view.start(settings), length: 16 }, seen = [];
-  const results = [];
-  for await (const result of writer.view.compute({ state, settings }, async (inputs) => {
-    seen.push(inputs.ids.data.length + inputs.u.data.length);
-    return { written: tensor([1, 4], [0, 1, 0, 1]), chosen: tensor([1, 4], [0.5, 0.5, 0.5, 0.5]), choices: tensor([1, 4, 5], Array(20).fill(0)), probabilities: tensor([1, 4, 5], Array(20).fill(0.2)) };
-  })) results.push(result.written.data.length);
-  assert.deepEqual(results, [4, 8, 12, 16]);
-  assert.ok(Math.max(...seen) <= settings.context);
 });
 
 // ---- arithmetic ----

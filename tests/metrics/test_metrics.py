@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from vec2gpt import metrics
+from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
-from vec2gpt.metrics import balanced_accuracy, bits, perplexity, reading_loss, rows, spearman
+from vec2gpt.metrics import balanced_accuracy, bits, perplexity, reading_loss, rows, spearman, window_loss
 
 
 def test_the_examples_of_the_docstrings_are_true():
@@ -72,6 +73,63 @@ def test_nothing_to_predict_is_refused(shape):
 def test_reading_nothing_at_once_is_refused(piece):
     with pytest.raises(ValueError, match=f"piece is {piece}: at least 1"):
         reading_loss(language_model(), torch.zeros(2, 5, dtype=torch.long), piece=piece)
+
+
+def seeing(context):
+    """A GPT that is far from knowing nothing, and what it reads, (3, 20)."""
+    torch.manual_seed(0)
+    model = GPT(GPTConfig(7, context=context, layers=2, heads=2, width=8)).double().eval()
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.5)
+    return model, torch.randint(7, (3, 20))
+
+
+def test_a_text_of_one_window_has_its_mean_loss():
+    model, ids = seeing(19)
+    _, loss = model(ids[:, :-1], ids[:, 1:])
+    assert window_loss(model, ids) == pytest.approx(loss.item(), rel=1e-9)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 6, None])
+def test_each_token_but_the_first_is_predicted_once_from_as_much_as_its_window_shows(stride):
+    model, ids = seeing(6)
+    moved, losses = 3 if stride is None else stride, []
+    for place in range(1, 20):
+        window = max(0, -(-(place - 6) // moved))  # the first that reaches so far
+        start = min(window * moved, place - 1)
+        logits, _ = model(ids[:, start:place])
+        losses.append(torch.nn.functional.cross_entropy(logits[:, -1], ids[:, place]))
+    assert window_loss(model, ids, stride=stride) == pytest.approx(
+        torch.stack(losses).mean().item(), rel=1e-9
+    )
+
+
+def test_as_many_tokens_count_as_for_a_model_that_reads():
+    """Who knows nothing scores the same; who knows one place scores a 19th of it."""
+
+    class Knowing(torch.nn.Module):
+        config = GPTConfig(7, context=6)
+
+        def forward(self, ids):
+            return torch.nn.functional.one_hot((ids + 1) % 7, 7) * 1000.0, None
+
+    for place in range(1, 20):
+        ids = torch.arange(20)[None] % 7
+        ids[:, place:] = (ids[:, place:] + 1) % 7  # one step of two
+        assert window_loss(Knowing(), ids, stride=4) == pytest.approx(1000 / 19)
+
+
+@pytest.mark.parametrize("stride", [0, 7, -1])
+def test_windows_that_stand_still_or_leave_tokens_out_are_refused(stride):
+    model, ids = seeing(6)
+    with pytest.raises(ValueError, match=f"stride is {stride}: give 1 to 6, the context, so that no token"):
+        window_loss(model, ids, stride=stride)
+
+
+@pytest.mark.parametrize("shape", [(20,), (3, 1), (3, 0)])
+def test_a_text_without_two_tokens_has_no_windows(shape):
+    with pytest.raises(ValueError, match=r"not \(B, N\) of two tokens or more"):
+        window_loss(seeing(6)[0], torch.zeros(shape, dtype=torch.long))
 
 
 # ---- ranks ----

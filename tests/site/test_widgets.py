@@ -116,11 +116,12 @@ def test_the_writer_on_the_page_is_the_torch_model(widget, prompt):
     u = torch.tensor([w.context("settings.uniform")[: writer.STRIDE]])
     ids = torch.tensor([vocabs["text"].encode(prompt)])
     with torch.no_grad():
-        written, chosen, *_ = writer.Writer(model)(
-            ids, u, torch.tensor([0.7]), torch.tensor([10]), torch.tensor([0.9])
-        )
-    assert (data(w, "written", written.shape) == written.numpy()).all()
-    assert np.abs(data(w, "chosen", chosen.shape) - chosen.numpy()).max() < 1e-3
+        answer = writer.Writer(model)(ids, u, torch.tensor([0.7]), torch.tensor([10]), torch.tensor([0.9]))
+    for name, value in zip(writer.OUTPUTS, answer, strict=True):
+        if value.is_floating_point():  # the page's weights are float16
+            assert np.abs(data(w, name, value.shape) - value.numpy()).max() < 1e-2, name
+        elif name == "written":  # near ties among the choices may change places
+            assert (data(w, name, value.shape) == value.numpy()).all()
 
 
 # ---- moved by mouse, finger and keyboard ----
@@ -444,21 +445,88 @@ def test_the_heat_map_scrolls_inside_a_phone(widget):
     assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
 
 
+def text_of(w) -> str:
+    return w.part("picture").locator(".v2g-text").inner_text()
+
+
 def test_the_writer_writes_as_much_as_asked_and_shows_its_choices(widget):
     w = widget("writer")
     w.after(w.control("again").click)
     assert len(w.context("result.written.data")) == w.context("state.length")
-    first = w.part("picture").locator(".v2g-text").inner_text()
+    first = text_of(w)
     w.after(w.control("again").click)
-    assert w.part("picture").locator(".v2g-text").inner_text() != first
-    w.part("picture").locator("[data-key='5']").click()
-    assert w.sentence().startswith("Letter 6 is")
+    assert text_of(w) != first
+    w.part("picture").locator("[data-key=token5]").click()
+    assert w.sentence().startswith(f"Character {len(w.context('state.prompt')) + 6}, ")
+    w.slide("length", 400)
+    assert len(w.context("result.written.data")) == 400
+    assert re.search(r"it read the last \d+ again and wrote on\.", w.sentence())
 
 
 def test_a_cold_writer_leaves_no_choice_at_top_k_1(widget):
     w = widget("writer")
     w.slide("topK", 1)
-    assert set(w.context("result.chosen.data")) == {1}
+    assert set(w.context("result.chance.data")) == {1}
+    assert w.part("picture").get_by_text("out").count() == writer.CHOICES - 1
+
+
+def test_a_branch_is_taken_by_mouse_and_undone_and_its_link_brings_it_back(widget):
+    w = widget("writer")
+    w.after(w.control("again").click)
+    before = w.context("result.written.data")
+    w.part("picture").locator("[data-key=token7]").click()
+    other = w.part("picture").locator("li[data-key^=pick]:not(.at)").first
+    taken = int(other.get_attribute("data-key").removeprefix("pick"))
+    w.after(other.click)
+    [branch] = w.context("state.taken")
+    assert branch["ids"] == [*before[:7], taken] and branch["was"] == before[7]
+    assert "was put there by you" in w.sentence() and "Branches you took" in w.part("below").inner_text()
+    text = text_of(w)
+    w.slide("temperature", 1.5)  # what stood before the branch stays
+    kept = len(w.context("state.prompt")) + 5
+    assert text_of(w) != text and text_of(w)[:kept] == text[:kept]
+    w.slide("temperature", 0.8)
+    assert text_of(w) == text
+    come_back_by_its_link(w)
+    w.page.wait_for_function("root => +root.dataset.answers > 0", arg=w.root.element_handle(), timeout=60_000)
+    assert text_of(w) == text
+    w.after(w.control("undo").click)
+    assert w.context("result.written.data") == before and w.context("state.taken") == []
+
+
+def test_a_branch_is_taken_by_keyboard_also_in_the_prompt(widget):
+    w = widget("writer")
+    w.part("picture").focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowDown"):
+        w.page.keyboard.press(key)
+    if "Enter puts" not in w.sentence():  # the token stood last of its choices
+        w.page.keyboard.press("ArrowUp")
+    assert "Enter puts" in w.sentence()
+    w.after(lambda: w.page.keyboard.press("Enter"))
+    [branch] = w.context("state.taken")
+    assert branch["from"] == len(w.context("state.prompt")) - 2 and len(branch["ids"]) == 1
+    w.after(lambda: w.page.keyboard.press("Backspace"))
+    assert w.context("state.taken") == []
+
+
+def test_the_writer_says_what_it_does_with_no_prompt_one_too_long_and_strange_characters(widget):
+    w = widget("writer")
+    w.after(lambda: w.control("prompt").fill(""))
+    assert "Nothing is typed: the text begins after a line break." in w.sentence()
+    w.after(lambda: w.control("prompt").fill("to be or not to be " * 30))
+    assert re.search(r"has 570 characters .* it reads the last \d+ and writes on\.", w.sentence())
+    w.after(lambda: w.control("prompt").fill("My lord😀"))
+    assert "“😀”" in w.part("note").inner_text() and w.context("state.prompt") == "My lord"
+
+
+def test_the_writer_turns_to_another_vocabulary(widget):
+    w = widget("writer")
+    w.after(lambda: w.control("model").select_option(index=1))
+    assert w.sentence().startswith("Token ")
+    w.after(lambda: w.control("prompt").fill("中文 and 😀"))
+    assert w.context("result.of.prompt") == "中文 and 😀" and not w.part("note").inner_text()
+    w.after(lambda: w.control("model").select_option(index=0))
+    assert w.context("state.prompt").strip() == "and"  # of what was typed, what this model can read
 
 
 def neighbours(w) -> list[str]:
@@ -956,7 +1024,7 @@ def test_maps_and_waves_stay_within_a_phone(widget, name):
         assert box["x"] >= 0 and box["x"] + box["width"] <= 360
 
 
-@pytest.mark.parametrize("name", ["say", "tree"])
+@pytest.mark.parametrize("name", ["say", "tree", "writer"])
 def test_words_and_trees_stay_within_a_phone(widget, name):
     w = widget(name, viewport={"width": 360, "height": 740})
     assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -1598,6 +1666,8 @@ def test_a_nonsense_link_does_no_harm(visit, name):
         "still": "all",
         "layers": 5,
         "group": "head",
+        "taken": [{"from": "x"}, 5],
+        "pick": "best",
     }
     v.open(f"{WORKBENCH}#" + urlencode({name: json.dumps(wish)}))
     assert v.widget(name).part("picture").bounding_box()["height"] > 40

@@ -15,7 +15,7 @@ import vec2gpt.widgets.composer as module
 from vec2gpt import schedules
 from vec2gpt.bert import Bert, BertConfig
 from vec2gpt.classifiers import Classifier
-from vec2gpt.recipes import ways
+from vec2gpt.recipes.understanding import ways
 from vec2gpt.stepping import scheduled
 from vec2gpt.thawing import layer_groups
 from vec2gpt.training import fit, rows

@@ -5,11 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from vec2gpt.hub import checkpoints
 from vec2gpt.widgets import LiveModel
 from vec2gpt.widgets.live import FILES, PARTS, own_parts, source, style, views
 from vec2gpt.widgets.softmax import softmax_widget
-from vec2gpt.widgets.writer import writer_widget
 
 SCORES = {"mat": 2.0, "sofa": 1.0, "roof": 0.5}
 
@@ -128,19 +126,6 @@ def test_softmax_widget_says_what_it_takes(scores, options, problem):
         softmax_widget(scores, **options)
 
 
-@pytest.mark.parametrize(("prompt", "length"), [("", 16), ("a" * 113, 16), ("a", 17), ("a", 800)])
-def test_writer_widget_says_what_it_takes(prompt, length):
-    model, vocabs, _ = checkpoints.load("shakespeare-gpt")
-    with pytest.raises(ValueError, match=r"give 1 to 112|multiple of 16 up to 400"):
-        writer_widget(model, vocabs["text"], prompt, length=length)
-
-
-def test_a_letter_outside_the_alphabet_is_named():
-    model, vocabs, _ = checkpoints.load("shakespeare-gpt")
-    with pytest.raises(KeyError, match="😀"):
-        writer_widget(model, vocabs["text"], "😀")
-
-
 def test_in_a_notebook_the_view_is_whole_and_on_the_site_it_is_a_file(monkeypatch, tmp_path):
     assert "export default widget(view)" in softmax_widget(SCORES)._esm
     monkeypatch.setenv("VEC2GPT_SITE", str(tmp_path))
@@ -156,7 +141,7 @@ def test_no_part_is_left_out():
 
 def test_a_part_that_few_views_need_is_only_in_those_that_name_it():
     assert own_parts("repaint") == ["spelling", "texts", "painting"] and own_parts("softmax") == []
-    chosen = ["blanks", "heads", "opinion", "painter", "repaint", "say", "tree", "waves"]
+    chosen = ["blanks", "heads", "opinion", "painter", "repaint", "say", "tree", "waves", "writer"]
     assert [view for view in views() if "// painting.js:" in source(view)] == ["repaint"]
     assert [view for view in views() if "// spelling.js:" in source(view)] == chosen
     assert all(source(view).count("// kit.js:") == 1 for view in views())

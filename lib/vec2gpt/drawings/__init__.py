@@ -4,14 +4,17 @@ Each takes the axes of a `plotting.figure`, and the words or numbers to draw. `w
 `networks` those of recurrent networks in time, `cells` the insides of gated cells, `transduction` encoder and
 decoder, `attention` what a decoder sees when it looks back, `transformer` what becomes of that alone,
 `objectives` what is asked of a text without labels, `bert` how BERT reads and answers, `tuning` what a
-task adds to it and what of it learns, `costs` who waits for whom and what is kept, `search` the tree of a
+task adds to it and what of it learns, `gpt` what GPT leaves out and what a prompt does, `blocks` what
+changed in a block since, `costs` who waits for whom and what is kept, `search` the tree of a
 beam search; `pen` is what they share.
 """
 
 from vec2gpt.drawings.attention import bottleneck_and_memory, soft_lookup, two_decoders
 from vec2gpt.drawings.bert import bert_stack, masking_tree, sum_of_embeddings
+from vec2gpt.drawings.blocks import experts, grouped, today
 from vec2gpt.drawings.cells import gru_cell, lstm_cell, valve
 from vec2gpt.drawings.costs import tiles, waiting
+from vec2gpt.drawings.gpt import data_parallel, decoder_only, induction, shots
 from vec2gpt.drawings.networks import adding, backward, bidirectional, stacked, unrolled
 from vec2gpt.drawings.objectives import mask_shapes, objective
 from vec2gpt.drawings.search import Branch, branches, search_tree
@@ -34,11 +37,16 @@ __all__ = [
     "bidirectional",
     "bottleneck_and_memory",
     "branches",
+    "data_parallel",
+    "decoder_only",
+    "experts",
     "full_transformer",
+    "grouped",
     "gru_cell",
     "guesses",
     "handing_over",
     "heads",
+    "induction",
     "low_rank",
     "lstm_cell",
     "mask",
@@ -49,6 +57,7 @@ __all__ = [
     "pre_and_post_norm",
     "search_tree",
     "sequence_to_sequence",
+    "shots",
     "soft_lookup",
     "stacked",
     "step_by_step_and_at_once",
@@ -56,6 +65,7 @@ __all__ = [
     "teacher_forcing",
     "thawing",
     "tiles",
+    "today",
     "two_decoders",
     "unrolled",
     "valve",

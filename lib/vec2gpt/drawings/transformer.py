@@ -131,13 +131,13 @@ def full_transformer(ax: Axes) -> None:
     "add & norm": what goes round a sublayer is added to what it made, and the sum is normalised.
     """
     encoder, decoder = 0.0, 4.2
-    memory = _tower(ax, encoder, ENCODER, ["self-attention", "feed-forward"])
-    top = _tower(ax, decoder, DECODER, ["masked self-attention", "cross-attention", "feed-forward"])
+    memory = tower(ax, encoder, ENCODER, ["self-attention", "feed-forward"])
+    top = tower(ax, decoder, DECODER, ["masked self-attention", "cross-attention", "feed-forward"])
     for x, below in ((encoder, "source"), (decoder, "target, as far as it is")):
         letter(ax, (x, -0.55), below)
-    letter(ax, (encoder - LAYER / 2 - 0.5, _height(0.5)), "$N$ ×", ha="right")
-    letter(ax, (decoder + LAYER / 2 + 0.5, _height(1)), "× $N$", ha="left")
-    turn, high, low = (encoder + decoder) / 2, memory + 0.45, _height(1)
+    letter(ax, (encoder - LAYER / 2 - 0.5, height(0.5)), "$N$ ×", ha="right")
+    letter(ax, (decoder + LAYER / 2 + 0.5, height(1)), "× $N$", ha="left")
+    turn, high, low = (encoder + decoder) / 2, memory + 0.45, height(1)
     way = (encoder, memory), (encoder, high), (turn, high), (turn, low), (decoder - LAYER / 2, low)
     arrow(ax, *way, colour=KEY, width=2)
     letter(ax, ((encoder + turn) / 2, high + 0.2), "keys and values", size=SMALL)
@@ -148,13 +148,16 @@ def full_transformer(ax: Axes) -> None:
     sheet(ax, (-2.3, 6.5), (-0.75, top + 1.4))
 
 
-def _height(sublayer: float) -> float:
+def height(sublayer: float) -> float:
     """The middle of a tower's n-th sublayer, counted from 0."""
     return 1.75 + 1.35 * sublayer
 
 
-def _tower(ax: Axes, x: float, colour: str, sublayers: Sequence[str]) -> float:
-    """Embedding, positions, and a layer of sublayers, each with what goes round it; where it ends."""
+def tower(ax: Axes, x: float, colour: str, sublayers: Sequence[str]) -> float:
+    """Embedding, positions, and a layer of sublayers, each with what goes round it; where it ends.
+
+    A sublayer without a name is left out, and its place stays empty.
+    """
     box(ax, (x, 0), "embedding", wide=LAYER, tall=LOW)
     arrow(ax, (x, -0.4), (x, -LOW / 2))
     arrow(ax, (x, LOW / 2), (x, 0.55 - ROUND))
@@ -162,8 +165,8 @@ def _tower(ax: Axes, x: float, colour: str, sublayers: Sequence[str]) -> float:
     letter(ax, (x - 0.75, 0.55), "positions", size=SMALL, ha="right")
     arrow(ax, (x - 0.7, 0.55), (x - ROUND, 0.55))
     before, side = 0.55 + ROUND, 1 if colour == DECODER else -1
-    for n, name in enumerate(sublayers):
-        middle = _height(n)
+    for n, name in ((n, name) for n, name in enumerate(sublayers) if name):
+        middle = height(n)
         added = middle + LOW
         box(ax, (x, middle), name, colour if "attention" in name else INK, wide=LAYER, tall=LOW)
         box(ax, (x, added), "add & norm", wide=LAYER, tall=LOW)
@@ -172,13 +175,12 @@ def _tower(ax: Axes, x: float, colour: str, sublayers: Sequence[str]) -> float:
         fork(ax, (x, split), HIDDEN)
         arrow(ax, (x, split), (out, split), (out, added), (border, added), colour=HIDDEN, width=2)
         before = added + LOW / 2
-    _frame(ax, x, (_height(0) - 0.6, before + 0.12))
+    frame(ax, x, (height(0) - 0.6, before + 0.12))
     return before
 
 
-def _frame(ax: Axes, x: float, y: tuple[float, float]) -> None:
+def frame(ax: Axes, x: float, y: tuple[float, float], *, wide: float = LAYER + 2 * ASIDE + 0.3) -> None:
     """Round a layer, of which there are N."""
-    half = LAYER / 2 + ASIDE + 0.15
-    shape = FancyBboxPatch((x - half, y[0]), 2 * half, y[1] - y[0], boxstyle="round,pad=0,rounding_size=0.15")
+    shape = FancyBboxPatch((x - wide / 2, y[0]), wide, y[1] - y[0], boxstyle="round,pad=0,rounding_size=0.15")
     shape.set(facecolor="none", edgecolor=INK, linewidth=1, alpha=0.5)
     ax.add_patch(shape)

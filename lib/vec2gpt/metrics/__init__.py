@@ -39,6 +39,7 @@ __all__ = [
     "spans",
     "spearman",
     "token_error_rate",
+    "window_loss",
     "word_error_rate",
 ]
 
@@ -84,6 +85,33 @@ def reading_loss(model, ids: Tensor, *, piece: int = 256) -> float:
         logits, state = model.read(ids[:, start : start + targets.shape[1]], state)
         total += next_token_loss(logits, targets).item() * targets.shape[1]
     return total / (ids.shape[1] - 1)
+
+
+@torch.no_grad()
+def window_loss(model, ids: Tensor, *, stride: int | None = None) -> float:
+    """`reading_loss` of a model that carries no state, but sees `model.config.context` tokens at once.
+
+    It reads windows that move on by `stride` (None: half the context), and of each only those predictions
+    count that no window before it made: all but the first have at least context − stride tokens to go by.
+    Row by row the same tokens count as in `reading_loss`: each of ids (B, N) but the first.
+    """
+    context = model.config.context
+    stride = max(context // 2, 1) if stride is None else stride
+    if ids.dim() != 2 or ids.shape[1] < 2:
+        raise ValueError(f"ids have the shape {tuple(ids.shape)}, not (B, N) of two tokens or more")
+    if not 1 <= stride <= context:
+        raise ValueError(
+            f"stride is {stride}: give 1 to {context}, the context, so that no token is left out"
+        )
+    last, total, judged = ids.shape[1] - 1, 0.0, 0
+    while judged < last:
+        start = 0 if judged == 0 else judged - (context - stride)
+        end = min(start + context, last)
+        logits, _ = model(ids[:, start:end])
+        new = slice(judged - start, None)
+        total += next_token_loss(logits[:, new], ids[:, judged + 1 : end + 1]).item() * (end - judged)
+        judged = end
+    return total / last
 
 
 def balanced_accuracy(found: Tensor, targets: Tensor) -> float:

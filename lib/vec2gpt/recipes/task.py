@@ -14,7 +14,7 @@ class Task(NamedTuple):
     vocabs: dict[str, Vocab]  # by role
     draw: Draw  # batches to train on
     measure: Callable[[nn.Module], dict[str, float]]  # what a model reaches on data it never saw
-    data: str  # sha256 of the package that the data comes from
+    data: str  # sha256 of the package that the data comes from, or of the reader's own file
     validate: Callable[[nn.Module], float] | None = None  # a quick look on the way
 
 

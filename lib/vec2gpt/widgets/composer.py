@@ -17,8 +17,8 @@ from torch import Tensor
 
 from vec2gpt import schedules
 from vec2gpt.checks import chosen
-from vec2gpt.recipes import ways
-from vec2gpt.recipes.ways import WAYS, Way
+from vec2gpt.recipes.understanding import ways
+from vec2gpt.recipes.understanding.ways import WAYS, Way
 from vec2gpt.schedules import Schedule
 from vec2gpt.thawing import combined, discriminative, frozen, gradual
 from vec2gpt.widgets.live import LiveModel

@@ -44,6 +44,7 @@ def to_onnx(module: nn.Module, example: dict[str, Tensor], outputs: list[str], l
     proto = program.model_proto
     _forget_origins(proto.graph)
     _forget(proto)
+    _drop_unused(proto.graph)
     _halve(proto.graph)
     return proto.SerializeToString(deterministic=True)
 
@@ -74,6 +75,25 @@ def _forget_origins(graph) -> None:
         for attribute in node.attribute:
             if attribute.HasField("g"):
                 _forget_origins(attribute.g)
+
+
+def _drop_unused(graph) -> None:
+    """Leave out constants that nothing reads: the page's runtime would complain of each on the console."""
+    read = _read(graph)
+    kept = [constant for constant in graph.initializer if constant.name in read]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+
+
+def _read(graph) -> set[str]:
+    """The names that a graph's nodes and outputs read, and those within its loops."""
+    names = {output.name for output in graph.output}
+    for node in graph.node:
+        names.update(node.input)
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                names |= _read(attribute.g)
+    return names
 
 
 def _halve(graph) -> None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from vec2gpt.bert import Bert, BertConfig, MaskedLM, Pretraining
-from vec2gpt.hub.from_hf.shared import activation, opened
+from vec2gpt.hub.from_hf.shared import activation, opened, tied
 
 # ---- their words for our weights: what stands in our name → theirs, replaced from the first to the last ----
 
@@ -165,9 +165,4 @@ def configuration(theirs, **own):
 
 def _weights(model, kind):
     """Theirs by their names; ValueError where the output has a table of its own."""
-    if kind is not Bert and model.get_output_embeddings().weight is not model.get_input_embeddings().weight:
-        raise ValueError(
-            "input and output have a table each, but in ours they share one: give a model with "
-            "tie_word_embeddings=True"
-        )
-    return model.state_dict()
+    return (model if kind is Bert else tied(model)).state_dict()

@@ -38,3 +38,13 @@ def opened(kind, config, weights, words):
     copies = {name: weights[renamed(name, words)].detach().clone() for name in ours.state_dict()}
     ours.load_state_dict(copies, assign=True)
     return ours
+
+
+def tied(model):
+    """The model itself; ValueError where its output has another table than its input."""
+    if model.get_output_embeddings().weight is not model.get_input_embeddings().weight:
+        raise ValueError(
+            "input and output have a table each, but in ours they share one: give a model with "
+            "tie_word_embeddings=True"
+        )
+    return model

@@ -21,8 +21,10 @@ from vec2gpt.language import IGNORED
 from vec2gpt.metrics import span_f1
 from vec2gpt.metrics.spans import Span
 from vec2gpt.pairs import padded
-from vec2gpt.recipes import understanding
-from vec2gpt.recipes.persons import (
+from vec2gpt.recipes.table import Experiment
+from vec2gpt.recipes.task import train, warmup
+from vec2gpt.recipes.understanding import understanding
+from vec2gpt.recipes.understanding.persons import (
     LONGEST,
     TAGS,
     TITLES,
@@ -34,8 +36,6 @@ from vec2gpt.recipes.persons import (
     small_words,
     split,
 )
-from vec2gpt.recipes.table import Experiment
-from vec2gpt.recipes.task import train, warmup
 from vec2gpt.training import Draw, seed_everything
 
 CONTEXT = 64  # tokens that prose-bert reads at once

@@ -9,6 +9,7 @@ The texts are third parties'. Nothing here shows one: a `Rated` prints how many 
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -41,6 +42,12 @@ class Rated:
 
     def __repr__(self) -> str:
         return f"Rated({len(self):,} texts, {int(self.labels.sum()):,} of them {CLASSES[1]})"
+
+    @classmethod
+    def joined(cls, parts: Sequence["Rated"]) -> "Rated":
+        """All of several, one after another."""
+        texts = tuple(text for part in parts for text in part.texts)
+        return cls(texts, torch.cat([part.labels for part in parts]))
 
     def only(self, places: Tensor) -> "Rated":
         """Those at these places, in their order."""

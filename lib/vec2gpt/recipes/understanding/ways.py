@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from vec2gpt import schedules
 from vec2gpt.finder import find_rate
 from vec2gpt.lora import adapt
-from vec2gpt.recipes import opinions, understanding
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.recipes.task import warmup
-from vec2gpt.recipes.understanding import TRAINED, Network
+from vec2gpt.recipes.understanding import opinions, understanding
+from vec2gpt.recipes.understanding.understanding import TRAINED, Network
 from vec2gpt.schedules import Schedule
 from vec2gpt.thawing import Groups, combined, discriminative, frozen, gradual, layer_groups
 from vec2gpt.training import fit, seed_everything

@@ -14,10 +14,10 @@ import torch
 
 from vec2gpt.bags import logistic_regression
 from vec2gpt.hub import minilm
-from vec2gpt.recipes import opinions, understanding
-from vec2gpt.recipes.opinions import Rated
 from vec2gpt.recipes.table import Experiment
-from vec2gpt.recipes.understanding import DENSE, TRAINED, Guess
+from vec2gpt.recipes.understanding import opinions, understanding
+from vec2gpt.recipes.understanding.opinions import Rated
+from vec2gpt.recipes.understanding.understanding import DENSE, TRAINED, Guess
 from vec2gpt.training import seed_everything
 
 DOMAIN, LABELS, UNRATED = "movies", 200, 2000
@@ -107,15 +107,16 @@ def learn(way: Way, *, steps: int, seed: int) -> tuple[Guess, dict[str, object]]
     """Who answers, how many labels were taken, and which share of them is right."""
     known = opinions.draw(DOMAIN, LABELS, seed=seed)
     say = teacher(known)
+    none = {"accepted": 0, "right": float("nan")}
     if way.student == "teacher":
-        return lambda texts: say(texts).argmax(1), {"accepted": 0, "right": float("nan")}
+        return lambda texts: say(texts).argmax(1), none
     if way.threshold is None:
-        return student(way.student, known, steps=steps, seed=seed), {"accepted": 0, "right": float("nan")}
+        return student(way.student, known, steps=steps, seed=seed), none
     others = unrated(known)
     places, said = accept(say(others.texts), way.threshold)
     taken = others.only(places)
     right = (said == taken.labels).double().mean().item()
-    both = Rated(known.texts + taken.texts, torch.cat([known.labels, taken.labels if way.true else said]))
+    both = Rated.joined([known, taken if way.true else Rated(taken.texts, said)])
     figures = {"accepted": len(taken), "right": round(right, 4)}
     return student(way.student, both, steps=steps, seed=seed), figures
 

@@ -12,12 +12,10 @@ import copy
 from functools import lru_cache
 from typing import NamedTuple
 
-import torch
-
-from vec2gpt.recipes import opinions, understanding
-from vec2gpt.recipes.opinions import DOMAINS, Rated
 from vec2gpt.recipes.table import Experiment
-from vec2gpt.recipes.understanding import TRAINED, Network
+from vec2gpt.recipes.understanding import opinions, understanding
+from vec2gpt.recipes.understanding.opinions import DOMAINS, Rated
+from vec2gpt.recipes.understanding.understanding import TRAINED, Network
 from vec2gpt.training import seed_everything
 
 MODEL = "minilm, tuned"
@@ -45,9 +43,7 @@ class Stop(NamedTuple):
     def texts(self, seed: int) -> Rated:
         """As many of each domain."""
         each = self.labels // len(self.domains)
-        drawn = [opinions.draw(domain, each, seed=seed) for domain in self.domains]
-        texts = tuple(text for some in drawn for text in some.texts)
-        return Rated(texts, torch.cat([some.labels for some in drawn]))
+        return Rated.joined([opinions.draw(domain, each, seed=seed) for domain in self.domains])
 
 
 def stops(route: str) -> list[Stop]:

@@ -15,9 +15,9 @@ from torch import nn
 from vec2gpt import corpora
 from vec2gpt.attention import attend_fused
 from vec2gpt.attentive import AttentionSeq2Seq
-from vec2gpt.recipes import pronunciation
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.recipes.task import size, train, warmup
+from vec2gpt.recipes.translation import pronunciation
 from vec2gpt.scheduled_sampling import ScheduledSampling
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 from vec2gpt.training import seed_everything

@@ -20,10 +20,10 @@ from vec2gpt.classifiers import Classifier, RecurrentClassifier, predict
 from vec2gpt.hub import checkpoints, minilm
 from vec2gpt.labelled import labelled
 from vec2gpt.metrics import balanced_accuracy
-from vec2gpt.recipes import opinions
-from vec2gpt.recipes.opinions import CLASSES, Rated
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.recipes.task import train, warmup
+from vec2gpt.recipes.understanding import opinions
+from vec2gpt.recipes.understanding.opinions import CLASSES, Rated
 from vec2gpt.text import words
 from vec2gpt.training import Draw, seed_everything
 from vec2gpt.vectors import WordVectors

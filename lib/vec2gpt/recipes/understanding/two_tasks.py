@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from vec2gpt.classifiers import Classifier, predict
 from vec2gpt.labelled import class_loss
-from vec2gpt.recipes import opinions, understanding
-from vec2gpt.recipes.opinions import DOMAINS, Rated
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.recipes.task import train
+from vec2gpt.recipes.understanding import opinions, understanding
+from vec2gpt.recipes.understanding.opinions import DOMAINS, Rated
 from vec2gpt.training import seed_everything
 
 MODEL = "prose-bert, tuned"
@@ -62,8 +62,7 @@ def asked() -> tuple[Rated, Tensor]:
 
 
 def _joined(parts: list[Rated]) -> tuple[Rated, Tensor]:
-    known = Rated(tuple(text for part in parts for text in part.texts), torch.cat([p.labels for p in parts]))
-    return known, torch.cat([torch.full((len(part),), n) for n, part in enumerate(parts)])
+    return Rated.joined(parts), torch.cat([torch.full((len(part),), n) for n, part in enumerate(parts)])
 
 
 def tune(share: float, *, steps: int, seed: int) -> Together:

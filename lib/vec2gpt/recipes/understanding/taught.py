@@ -27,10 +27,10 @@ from vec2gpt.distillation import distil
 from vec2gpt.hub import checkpoints, minilm
 from vec2gpt.language import IGNORED
 from vec2gpt.pretokens import gpt_cut
-from vec2gpt.recipes import opinions, understanding
-from vec2gpt.recipes.opinions import DOMAINS, Rated
 from vec2gpt.recipes.task import Task
-from vec2gpt.recipes.understanding import Network
+from vec2gpt.recipes.understanding import opinions, understanding
+from vec2gpt.recipes.understanding.opinions import DOMAINS, Rated
+from vec2gpt.recipes.understanding.understanding import Network
 
 SHARE, TEMPERATURE = 0.8, 2.0
 DROPPED = 0.2  # of the words of a thinned text

@@ -9,7 +9,7 @@ that none of them has seen.
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import fields
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from vec2gpt.gpt import GPT, GPTConfig
 from vec2gpt.language import IGNORED
 from vec2gpt.ngrams import NGram
 from vec2gpt.objectives import masked
-from vec2gpt.recipes import prose
+from vec2gpt.recipes.pretraining import prose
 from vec2gpt.recipes.table import Experiment
 from vec2gpt.recipes.task import Task, device, size, train, warmup
 from vec2gpt.training import Draw, rows, seed_everything
@@ -166,6 +166,12 @@ def config(model: str, *, length: int = LENGTH) -> GPTConfig | BertConfig:
 # ---- the table, and the long run ----
 
 
+def _chosen(config) -> dict:
+    """What a configuration says that its defaults do not: a choice that comes later changes no row."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    return {field.name: values[field.name] for field in fields(config) if values[field.name] != field.default}
+
+
 def experiment() -> Experiment:
     """Rows: a model and a seed, which decides its first weights and its batches; what it guesses right."""
 
@@ -175,7 +181,7 @@ def experiment() -> Experiment:
         shared = f"length={LENGTH} tokens={_hash(prose.tokens().merges)} passages={learned} {asked}"
         if model in COUNTED:
             return place | {"steps": 0, "settings": f"{shared} order, right={COUNTED[model]}"}
-        told = f"size={SIZE} lr={LR} warmup={warmup(steps)} {WAYS[model].share} {asdict(config(model))}"
+        told = f"size={SIZE} lr={LR} warmup={warmup(steps)} {WAYS[model].share} {_chosen(config(model))}"
         return place | {"steps": steps, "settings": f"{shared} {told}"}
 
     def measure(*, model: str, seed: int, steps: int, **_: object) -> dict:
