@@ -22,11 +22,11 @@ from vec2gpt.training import Batch, Draw, seed_everything
 
 NOTATION = Notation()
 SHOWN = 16  # examples before the last question
-STEPS, SIZE, LR = 1500, 32, 5e-3
-ASKED = 2000  # prompts that each figure is measured on
+STEPS, SIZE, LR = 600, 64, 2e-3
+ASKED = 1000  # prompts that each figure is measured on
 LOOKED = 200  # prompts that the heads are watched on
 ORDERS = 8  # in which the same examples are shown
-GPT_OPTIONS = {"layers": 2, "heads": 4, "width": 64}
+GPT_OPTIONS = {"layers": 2, "heads": 2, "width": 64, "positions": "rotary"}
 START = GPT_OPTIONS["width"] ** -0.5  # the standard deviation of its first weights
 
 # ---- what it is trained on ----
@@ -81,6 +81,7 @@ def counted(count: int) -> Callable[[int], Trained]:
 
 TRAINED = {  # name: from a seed, the mappings of the training and those held out
     "1 table": counted(1),
+    "4 tables": counted(4),
     "16 tables": counted(16),
     "64 tables": counted(64),
     "256 tables": counted(256),
@@ -125,7 +126,7 @@ def answers(model: GPT, keys: Tensor, labels: Tensor, *, template: str = "k l") 
 
 
 def accuracy(model: GPT, mappings: Mappings, *, shown: int = SHOWN) -> list[float]:
-    """How often it is right after 0, 1, … `shown` examples, of 2,000 prompts."""
+    """How often it is right after 0, 1, … `shown` examples, of 1,000 prompts."""
     keys, labels = _asked(mappings, shown)
     return (answers(model, keys, labels) == labels).float().mean(0).tolist()
 
@@ -253,7 +254,7 @@ def _numbered(name: str, values: list[float]) -> dict[str, float]:
 
 
 def _asked(mappings: Mappings, shown: int) -> tuple[Tensor, Tensor]:
-    """The keys and labels that every model is asked for, the same ones every time: (2000, shown + 1) each."""
+    """The keys and labels that every model is asked for, the same ones every time: (1000, shown + 1) each."""
     generator = torch.Generator().manual_seed(99)
     return examples(mappings(ASKED, generator), shown + 1, generator)
 
