@@ -54,7 +54,7 @@ def test_a_state_waits_for_the_one_before_and_a_token_asks_all(axes):
     drawings.step_by_step_and_at_once(axes, WORDS)
     chain, web = ([edge for edge in edges(ax) if None not in edge] for ax in axes)
     assert chain == list(pairwise(f"$h_{{{t}}}$" for t in (1, 2, 3, 4)))
-    old, new = ([f"${x}_{{{t}}}$" for t in (1, 2, 3, 4)] for x in ("x", "x'"))
+    old, new = ([f"${x}_{{{t}}}$" for t in (1, 2, 3, 4)] for x in ("x", r"\hat{x}"))
     assert Counter(web) == Counter(product(old, new))
     assert edges(axes[1], COLOURS["query"]) == [(x, new[-1]) for x in old]
 

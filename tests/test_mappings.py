@@ -21,7 +21,7 @@ def drawn(which, count=300, seed=0):
     return {tuple(row) for row in rows.tolist()}
 
 
-@pytest.mark.parametrize(("name", "count"), [("1 table", 1), ("16 tables", 16), ("64 tables", 64)])
+@pytest.mark.parametrize(("name", "count"), [("1 table", 1), ("4 tables", 4), ("16 tables", 16)])
 def test_few_tables_are_few_and_what_is_held_out_is_none_of_them(name, count):
     trained = mappings.TRAINED[name](7)
     own, new = drawn(trained.own), drawn(trained.new)
@@ -103,8 +103,9 @@ def test_heads_are_looked_for_where_they_can_be():
 def test_the_recorded_table_is_whole_and_of_these_settings():
     table = check_recorded("in-context", mappings.AXES, mappings.experiment())
     of = {name: rows for name, rows in table.groupby("trained")}
-    for name in ("any table", "a feature"):
-        assert of[name].new_0.mean() < 0.2 and of[name].new_16.mean() > 0.9
+    for name in ("256 tables", "any table", "a feature"):
+        assert of[name].new_0.mean() < 0.2 and of[name].new_16.min() > 0.95
+        assert of[name].induction.min() > 0.85
     assert of["1 table"].own_0.min() > 0.9 and of["1 table"].new_16.mean() < 0.3
 
 

@@ -11,6 +11,7 @@ most after it choose: rotary positions, RMS norm, a gated feed-forward, heads th
 Left out: dropout on attention weights; sliding the context once it is full.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -39,6 +40,7 @@ class GPTConfig:
     groups: int | None = None  # so many heads' worth of keys and values, shared by all; None: no two share
     experts: int | None = None  # so many feed-forwards in a block; None: one, through which all tokens go
     active: int = 2  # so many of the experts for each token
+    std: float = 0.02  # of the first weights: GPT-2's; a narrow model starts better at `blocks.even_std`
 
     def __post_init__(self):
         names = ["vocab_size", "context", "layers", "heads", "width", "active"]
@@ -46,6 +48,8 @@ class GPTConfig:
         check_sizes(**{name: getattr(self, name) for name in names})
         check_names(self, positions=POSITIONS, norm=NORMS, feed_forward=FEED_FORWARDS, activation=ACTIVATIONS)
         check_shares(dropout=self.dropout)
+        if not 0 < self.std < math.inf:
+            raise ValueError(f"std is {self.std}: give a positive number, such as GPT-2's 0.02")
 
 
 # what every block is told
@@ -68,7 +72,7 @@ class GPT(nn.Module):
         self.dropout = nn.Dropout(c.dropout)
         self.blocks = nn.ModuleList(Block(c.width, **style) for _ in range(c.layers))
         self.norm = NORMS[c.norm](c.width)
-        start(self, layers=c.layers)
+        start(self, layers=c.layers, std=c.std)
 
     def forward(self, ids, targets=None, *, attend=attend_fused):
         """ids (B, T) -> logits (B, T, V), and the mean loss in nats when targets (B, T) are given.

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from vec2gpt.attention import attend, check_mask
-from vec2gpt.blocks import Block, start
+from vec2gpt.blocks import Block, even_std, start
 from vec2gpt.checks import check_context, check_ids, check_shares, check_sizes
 from vec2gpt.language import next_token_loss
 from vec2gpt.unrolling import is_exporting
@@ -56,10 +56,7 @@ class Reader(nn.Module):
             for _ in range(config.layers)
         )
         self.norm = nn.LayerNorm(config.width)
-        # as much a token, Σ x² = 0.31, as GPT-2 has at its width of 768: with its own σ at a width of 128 the
-        # tokens are lost in the norm's and the positions' noise, and a masked model learns no more than how
-        # frequent tokens are for the whole of a small budget
-        start(self, layers=config.layers, std=0.02 * (768 / config.width) ** 0.5)
+        start(self, layers=config.layers, std=even_std(config.width))
 
     def forward(self, inputs, targets=None, mask=None, content=None):
         """inputs (B, T) -> logits (B, T, V), and the mean loss in nats when targets (B, T) are given.

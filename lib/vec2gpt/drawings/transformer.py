@@ -37,7 +37,7 @@ def step_by_step_and_at_once(axes: Sequence[Axes], words: Sequence[str]) -> None
     for t, x in enumerate(columns, 1):
         arrow(chain, (x, -0.78), (x, -TOP))
         box(web, (x, 0), f"$x_{{{t}}}$")
-        box(web, (x, high), f"$x'_{{{t}}}$", HIDDEN)
+        box(web, (x, high), rf"$\hat{{x}}_{{{t}}}$", HIDDEN)
         arrow(web, (x, -0.78), (x, -TOP))
         for source in columns:
             last = t == len(columns)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from vec2gpt import corpora
+from vec2gpt.blocks import even_std
 from vec2gpt.bpe import BPE
 from vec2gpt.gpt import GPT, TODAY, GPTConfig
 from vec2gpt.language import (
@@ -34,7 +35,8 @@ from vec2gpt.training import seed_everything, windows
 STEPS, SIZE, LENGTH, LR, HIDDEN, WINDOW, ORDER = 600, 32, 64, 5e-3, 256, 8, 7
 SHARES = (1 / 64, 1 / 16, 1 / 4, 1.0)
 SEEDS = (0, 1, 2)
-SHAPE = {"layers": 3, "heads": 4, "width": 96}  # of a GPT with about as many numbers as the LSTM
+# of a GPT with about as many numbers as the LSTM, and first weights for its width
+SHAPE = {"layers": 3, "heads": 4, "width": 96, "std": round(even_std(96), 4)}
 SUBWORDS = 1024  # tokens of the BPE, the 256 bytes included
 TRAINED = f"size={SIZE} length={LENGTH} lr={LR} hidden={HIDDEN}"
 
@@ -70,7 +72,7 @@ def gpt(*, subwords: bool = False, **style: object) -> Way:
     settings = f"size={SIZE} length={LENGTH} lr={LR} {told}" + f" subwords={SUBWORDS}" * subwords
 
     def make(text, size):
-        return GPT(GPTConfig(size, context=LENGTH, **SHAPE, **style))
+        return GPT(GPTConfig(size, context=LENGTH, **SHAPE | style))
 
     return Way(make, learns=True, settings=settings, subwords=subwords)
 
@@ -94,6 +96,7 @@ WAYS = {
 
 CHANGES = {  # what has changed since GPT-2, each alone and all together
     "gpt-2": {},
+    "σ = 0.02": {"std": 0.02},  # as GPT-2 itself starts, at eight times the width
     "rotary": {"positions": "rotary"},
     "rms norm": {"norm": "rms"},
     "gated": {"feed_forward": "gated", "activation": "swish"},

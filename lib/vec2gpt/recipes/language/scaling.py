@@ -8,6 +8,7 @@ on the way of another. The largest budget is about all of the training plays, re
 from torch import nn
 
 from vec2gpt import corpora
+from vec2gpt.blocks import even_std
 from vec2gpt.gpt import GPT, TODAY, GPTConfig
 from vec2gpt.metrics import bits, window_loss
 from vec2gpt.recipes.language import shakespeare
@@ -33,15 +34,16 @@ def experiment() -> Experiment:
         layers, heads = SHAPES[width]
         steps = characters // (LENGTH * SIZE) if steps is None else steps
         style = " ".join(f"{name}={value}" for name, value in TODAY.items())
-        told = f"length={LENGTH} size={SIZE} lr={rate(width):.2g} layers={layers} heads={heads} {style}"
+        shape = f"layers={layers} heads={heads} std={even_std(width):.3g}"
+        told = f"length={LENGTH} size={SIZE} lr={rate(width):.2g} {shape} {style}"
         return {"seed": seed, "width": width, "characters": characters, "steps": steps, "settings": told}
 
     def measure(*, seed: int, width: int, steps: int, **_: object) -> dict:
         text, _, test = shakespeare.numbered()
         layers, heads = SHAPES[width]
-        shape = {"context": LENGTH, "layers": layers, "heads": heads, "width": width}
+        shape = {"layers": layers, "heads": heads, "width": width, "std": even_std(width)}
         seed_everything(seed)
-        model = GPT(GPTConfig(len(shakespeare.characters()), **shape, **TODAY))
+        model = GPT(GPTConfig(len(shakespeare.characters()), context=LENGTH, **shape, **TODAY))
         train(model, windows(text, length=LENGTH, size=SIZE), steps=steps, lr=rate(width), seed=seed)
         return {
             "parameters": size(model),
