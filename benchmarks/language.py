@@ -54,8 +54,8 @@ class Lesson(NamedTuple):
 
 NANO = Lesson(steps=2000, batch=12, peak=1e-3)
 LESSONS = {  # the choices of a GPTConfig → how it learns
-    "today's blocks": (TODAY, Lesson(steps=1000, batch=12, peak=4e-3, floor=0.02)),
-    "GPT-2's layout": ({}, Lesson(steps=1000, batch=12, peak=4e-3, floor=0.02)),
+    "today's blocks": (TODAY, Lesson(steps=900, batch=12, peak=4e-3, floor=0.02)),
+    "GPT-2's layout": ({}, Lesson(steps=900, batch=12, peak=4e-3, floor=0.02)),
 }
 
 
