@@ -112,7 +112,7 @@ STEPS_IN_TIME = {"rnn": 1880, "lstm": STEPS, "gru": 755, "gpt": 580, "gpt today"
 CLIMB = {"model": tuple(WAYS), "seed": SEEDS}
 ORDERS = {"order": tuple(range(1, 9)), "share": SHARES}
 DATA = {"model": ("lstm",), "share": SHARES[:-1], "seed": SEEDS}  # all of it: see CLIMB
-STYLES = {"seed": SEEDS[:1], "style": tuple(CHANGES)}
+STYLES = {"seed": SEEDS, "style": tuple(CHANGES)}
 CLOCK = {"seed": SEEDS, "model": tuple(STEPS_IN_TIME)}
 
 

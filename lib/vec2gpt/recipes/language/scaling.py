@@ -19,7 +19,7 @@ from vec2gpt.training import seed_everything, windows
 LENGTH, SIZE = 128, 16  # 2,048 characters a step
 SHAPES = {16: (2, 2), 32: (2, 4), 64: (3, 4), 128: (4, 4)}  # width -> layers, heads
 BUDGETS = tuple(2**power for power in range(18, 23))  # characters
-AXES = {"seed": (0,), "width": tuple(SHAPES), "characters": BUDGETS}
+AXES = {"seed": (0, 1), "width": tuple(SHAPES), "characters": BUDGETS}
 
 
 def rate(width: int) -> float:
