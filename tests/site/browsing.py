@@ -20,6 +20,11 @@ def start_browser():
         browser.close()
 
 
+def mounted(page):
+    """Wait until the page's widgets stand: before that, each is a still picture that will be replaced."""
+    page.wait_for_function("document.documentElement.dataset.widgets === 'ready'")
+
+
 class Visit:
     """A page and what went wrong on it: messages on its console, and requests to other hosts."""
 
@@ -48,7 +53,7 @@ class Visit:
         """Go to a page and wait until its widgets stand."""
         self.page.goto(self.site + path)
         if self.page.locator(".v2g-host").count():
-            self.page.wait_for_function("document.documentElement.dataset.widgets === 'ready'")
+            mounted(self.page)
         return self.page
 
     def widget(self, name: str, nth: int = 0):

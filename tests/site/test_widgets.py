@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 import torch
+from browsing import mounted
 
 import vec2gpt.training
 from vec2gpt import corpora, grammar
@@ -40,23 +41,29 @@ def widget(visit):
     def find(name: str, state: dict | None = None, nth: int = 0, **options):
         v = visit(**options)
         linked = f"{name}-{nth + 1}" if nth else name
-        page = v.open(WORKBENCH + ("#" + urlencode({linked: json.dumps(state)}) if state else ""))
+        v.open(WORKBENCH + ("#" + urlencode({linked: json.dumps(state)}) if state else ""))
         found = v.widget(name, nth)
         found.root.scroll_into_view_if_needed()
-        if state:
-            page.wait_for_function(
-                "root => +root.dataset.answers > 0", arg=found.root.element_handle(), timeout=60_000
-            )
-        return found
+        return answered(found) if state else found
 
     return find
 
 
+def answered(widget):
+    """The widget, once it has answered for the first time."""
+    has_answered = "root => +root.dataset.answers > 0"
+    widget.page.wait_for_function(has_answered, arg=widget.root.element_handle(), timeout=60_000)
+    return widget
+
+
 def come_back_by_its_link(widget):
+    """Copy the link, leave, and follow it: until the page is mounted, what stands there is only a picture."""
     widget.part("link").click()
     address = widget.page.evaluate("location.href")
     widget.page.goto("about:blank")
     widget.page.goto(address)
+    mounted(widget.page)
+    answered(widget)
 
 
 def data(widget, output: str, shape):
@@ -217,12 +224,7 @@ def test_a_copied_link_holds_the_gates(widget):
     w.after(w.control("replace").click)
     sentence = w.sentence()
     come_back_by_its_link(w)
-    w.page.wait_for_function(
-        "s => [...document.querySelectorAll('.v2g-sentence')].some(one => one.textContent === s)",
-        arg=sentence,
-        timeout=60_000,
-    )
-    assert w.context("state.every") == [0, 1, 1]
+    assert w.sentence() == sentence and w.context("state.every") == [0, 1, 1]
 
 
 def test_the_labels_stay_beside_the_picture_of_a_long_text_on_a_phone(widget):
@@ -488,7 +490,6 @@ def test_a_branch_is_taken_by_mouse_and_undone_and_its_link_brings_it_back(widge
     w.slide("temperature", 0.8)
     assert text_of(w) == text
     come_back_by_its_link(w)
-    w.page.wait_for_function("root => +root.dataset.answers > 0", arg=w.root.element_handle(), timeout=60_000)
     assert text_of(w) == text
     w.after(w.control("undo").click)
     assert w.context("result.written.data") == before and w.context("state.taken") == []
@@ -1585,12 +1586,7 @@ def test_a_copied_link_holds_what_was_chosen(widget, name, change):
     sentence, state = w.sentence(), w.context("state")
     assert sentence != first
     come_back_by_its_link(w)
-    w.page.wait_for_function(
-        "s => [...document.querySelectorAll('.v2g-sentence')].some(one => one.textContent === s)",
-        arg=sentence,
-        timeout=60_000,
-    )
-    assert w.context("state") == state
+    assert w.sentence() == sentence and w.context("state") == state
 
 
 @pytest.mark.parametrize("name", ["merges", "painter", "blanks", "opinion"])
@@ -1612,10 +1608,7 @@ def test_a_copied_link_brings_the_state_back(widget):
     w.slide("temperature", 2.5)
     sentence = w.sentence()
     come_back_by_its_link(w)
-    w.page.wait_for_function(
-        "s => document.querySelector('.v2g-sentence')?.textContent === s", arg=sentence, timeout=60_000
-    )
-    assert w.control("temperature").input_value() == "2.5"
+    assert w.sentence() == sentence and w.control("temperature").input_value() == "2.5"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -1744,7 +1737,7 @@ def test_a_second_visit_needs_no_download(browser, visit):
     v.page.route("**/*.wasm", lambda route: route.abort())
     v.page.route("**/*.onnx", lambda route: route.abort())
     v.page.reload()
-    v.page.wait_for_function("document.documentElement.dataset.widgets === 'ready'")
+    mounted(v.page)
     assert not v.widget("softmax").slide("temperature", 3).root.get_attribute("data-problem")
 
 
