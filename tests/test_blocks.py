@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vec2gpt.attention import attend, attend_fused, causal_mask
+from vec2gpt.attention import attend, attend_fused, causal_mask, shared
 from vec2gpt.blocks import (
     ACTIVATIONS,
     NORMS,
@@ -38,6 +38,13 @@ def test_self_attention_is_multi_head_attention_of_x_by_x():
     ours = SelfAttention(D, heads=H)
     ours.load_state_dict(from_torch(theirs).state_dict())
     torch.testing.assert_close(ours(x), theirs(x, x, x)[0], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_heads_that_share_need_no_look_of_their_own(groups):
+    block, x = Block(D, heads=4, groups=groups), torch.randn(B, T, D)
+    everywhere = block(x, look=lambda q, k, v: attend(q, *shared(q, k, v))[0])
+    torch.testing.assert_close(block(x), everywhere)
 
 
 def test_cross_attention_asks_what_was_remembered():

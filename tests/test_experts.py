@@ -40,6 +40,7 @@ def test_each_token_gets_the_answers_of_those_most_probable(active):
         torch.testing.assert_close(got, sum(p[n] / total * layer.experts[n](token) for n in asked))
 
 
+@pytest.mark.slow
 def test_two_of_some_are_those_of_mixtral():
     transformers = pytest.importorskip("transformers")
     from transformers.models.mixtral.modeling_mixtral import MixtralSparseMoeBlock
@@ -62,6 +63,7 @@ def test_two_of_some_are_those_of_mixtral():
     torch.testing.assert_close(layer(x), found, atol=1e-6, rtol=0)  # their router computes in float32
 
 
+@pytest.mark.slow
 def test_the_balancing_loss_is_theirs():
     modeling = pytest.importorskip("transformers.models.mixtral.modeling_mixtral")
     layer, x = experts(2), some(30)

@@ -78,6 +78,7 @@ def some(length):
     return torch.randint(V, (2, length), generator=torch.Generator().manual_seed(1))
 
 
+@pytest.mark.slow
 def test_todays_choices_are_those_of_llama():
     """LlamaForCausalLM has no biases, and turns number i with i + K / 2 where ours turns neighbours."""
     transformers = pytest.importorskip("transformers")

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from vec2gpt.attention import attend
 from vec2gpt.gpt import GPT, TODAY, GPTConfig
-from vec2gpt.induction import Without, after_the_same, blind_score, just_before, repeated, rises, score
+from vec2gpt.induction import Without, after_the_same, just_before, repeated, rises, score
 
 ABA = torch.tensor([[0, 1, 0]])
 
@@ -61,17 +61,15 @@ def test_a_head_made_by_hand_has_score_1_and_its_opposite_0():
     assert score(weights, before).tolist() == [[0, 1], [0, 0.75]]
 
 
-def test_who_looks_everywhere_alike_has_the_blind_score():
-    assert blind_score(after_the_same(ABA)) == pytest.approx(1 / 3)  # one of the three that the last may see
-    assert blind_score(just_before(ABA)) == pytest.approx((1 / 2 + 1 / 3) / 2)
-
-
 def test_texts_in_which_nothing_recurs_are_answered():
     ids = torch.arange(4)[None]
     with pytest.raises(ValueError, match="give longer ones, in which tokens recur"):
         score(torch.zeros(1, 1, 1, 4, 4), after_the_same(ids))
-    with pytest.raises(ValueError, match="empty"):
-        after_the_same(torch.zeros(1, 0, dtype=torch.long))
+    for pattern in (after_the_same, just_before):
+        with pytest.raises(ValueError, match="empty"):
+            pattern(torch.zeros(1, 0, dtype=torch.long))
+        with pytest.raises(ValueError, match=r"for one text give ids\[None\]"):
+            pattern(ids[0])
     with pytest.raises(ValueError, match=r"give \(B, L, H, T, T\)"):
         score(torch.zeros(2, 4, 3, 3), after_the_same(ABA))
 

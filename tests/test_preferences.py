@@ -141,6 +141,12 @@ def test_padding_does_not_change_a_reward():
     assert one == other != 0
 
 
+def test_a_reward_of_no_answer():
+    ids, answers = every()
+    with pytest.raises(ValueError, match="text 0 has no answer"):
+        RewardModel(Table(), vocab_size=LETTERS)(ids[:, 1:], answers[:, 1:] & False)
+
+
 # ---- policy gradient ----
 
 
@@ -367,3 +373,11 @@ def test_numbers_that_do_not_go_together():
 def test_a_best_of_none_or_of_more_than_there_are(n, message):
     with pytest.raises(ValueError, match=message):
         best_of(torch.zeros(3), n=n)
+
+
+def test_a_best_is_of_one_list_of_texts():
+    for wrong in (torch.zeros(2, 3), torch.zeros(0), torch.tensor(1.0)):
+        with pytest.raises(ValueError, match=r"give one number for each text, \(N,\)"):
+            best_of(wrong, n=1)
+        with pytest.raises(ValueError, match=r"give one number for each text, \(N,\)"):
+            best_of_base(wrong, wrong, n=1)

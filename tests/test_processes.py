@@ -147,6 +147,13 @@ def test_a_batch_that_does_not_divide_is_told(monkeypatch):
         processes.share((TEXT[:8], TEXT[:4]))
 
 
+@pytest.mark.parametrize("rank", range(2))
+def test_a_share_without_targets_is_told_in_every_process(monkeypatch, rank):
+    pretend(monkeypatch, rank=rank, count=2)
+    with pytest.raises(ValueError, match="process 1 has rows whose targets are all -100: draw more rows"):
+        processes.share((TEXT[:4], torch.tensor([1, 2, IGNORED, IGNORED])))
+
+
 def test_each_process_draws_the_dropout_of_a_step_from_a_seed_of_its_own(monkeypatch):
     def drawn(seed, step, rank):
         pretend(monkeypatch, rank=rank, count=2)

@@ -77,7 +77,7 @@ def test_a_token_that_may_look_nowhere_goes_by_itself():
 
 def two_streams(model, ids, query, content):
     """As XLNet's paper has it: two loops over the layers, which share the weights."""
-    places = model.position.weight[: ids.shape[1]]
+    places = model.positions.table.weight[: ids.shape[1]]
     h, g = model.token(ids) + places, (model.query + places).expand(len(ids), -1, -1)
     for block in model.blocks:
         attention = block.attention
@@ -134,7 +134,7 @@ def test_the_loss_is_of_what_is_asked_and_starts_near_ln_v():
 def test_it_starts_with_vectors_as_long_as_gpt_2s(width):
     torch.manual_seed(0)
     model = Reader(ReaderConfig(200, context=64, width=width, layers=2, heads=4))
-    for table in (model.token.weight, model.position.weight):
+    for table in (model.token.weight, model.positions.table.weight):
         assert table.square().sum(-1).mean().sqrt().item() == pytest.approx(0.02 * 768**0.5, rel=0.05)
     block, std = model.blocks[0], 0.02 * (768 / width) ** 0.5
     assert block.attention.sublayer.query.weight.std().item() == pytest.approx(std, rel=0.1)

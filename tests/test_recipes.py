@@ -36,6 +36,7 @@ def quick(monkeypatch):
     plays, words = corpora.plays(), corpora.cmudict_split()
     some = slice(100_000, 100_000 + 64 * 200)  # 64 rows of 200, behind the list of persons
     held = {part: getattr(plays, part)[some] for part in ("validation", "test")}
+    monkeypatch.setattr("vec2gpt.recipes.checkpoint.LOOKS", 2)
     monkeypatch.setattr(corpora, "plays", lambda: plays._replace(**held))
     monkeypatch.setattr(corpora, "shakespeare_budget", lambda: (train, held_out[:2000]))
     monkeypatch.setattr(corpora, "cmudict_split", lambda: words._replace(test=words.test[::100]))

@@ -58,9 +58,14 @@ def attend(q, k, v, mask=None, *, score=scaled_dot, change=None):
 
 
 def attend_fused(q, k, v, mask=None):
-    """`attend` where the weights are not wanted: the same output, and they are never stored."""
+    """`attend` where the weights are not wanted: the same output, and they are never stored.
+
+    Of q (B, H, T, K), groups of heads may share k and v (B, G, S, K), as in `shared`.
+    """
     if mask is not None:
         check_mask(mask)
+    if q.dim() == 4:
+        k, v = shared(q, k, v)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
@@ -205,7 +210,7 @@ class MultiHeadAttention(nn.Module):
         if mask is not None and mask.dim() == 3:  # its first axis would be taken for the heads
             raise ValueError(f"mask has the shape {tuple(mask.shape)}: give (B, 1, T, S), or (T, S) for all")
         q, k, v = self.project(query, key, value)
-        return self.merge(attend_fused(q, *shared(q, k, v), mask))
+        return self.merge(attend_fused(q, k, v, mask))
 
     def project(self, query, key, value):
         """What each head asks, offers and holds: q (B, H, T, K), k and v (B, H, S, K); of groups fewer."""
@@ -226,7 +231,7 @@ def shared(q, k, v):
     """
     if q.shape[1] == k.shape[1]:
         return k, v
-    times = q.shape[1] // k.shape[1]
+    times = max(q.shape[1] // k.shape[1], 1)
     return k.repeat_interleave(times, 1), v.repeat_interleave(times, 1)
 
 

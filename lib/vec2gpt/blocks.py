@@ -39,7 +39,7 @@ class SelfAttention(MultiHeadAttention):
     """Multi-head attention where queries, keys and values all come from x."""
 
     def forward(self, x, *, look=attend_fused):
-        """x (B, T, D) -> (B, T, D); `look(q, k, v) -> out` works on (B, H, T, K)."""
+        """x (B, T, D) -> (B, T, D); `look(q, k, v) -> out` works on (B, H, T, K), of groups on fewer k, v."""
         return self.merge(look(*self.project(x, x, x)))
 
 

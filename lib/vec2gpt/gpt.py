@@ -6,7 +6,8 @@ input and output. A recurrent network must read a text token by token; here all 
 and learned from, at once, for each sees only what came before it.
 
 What has changed since GPT-2 is a choice in the configuration; `TODAY` is how LLaMA (Touvron et al. 2023) and
-most after it choose: rotary positions, RMS norm, a gated feed-forward, heads that share keys and values.
+most after it choose: rotary positions, RMS norm, a gated feed-forward; and, since the larger Llama 2, heads
+that share keys and values.
 
 Left out: dropout on attention weights; sliding the context once it is full.
 """

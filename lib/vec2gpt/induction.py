@@ -26,17 +26,23 @@ def after_the_same(ids):
 
     For the ids a b a, the last a marks the b.
     """
-    check_ids(ids, int(ids.max()) + 1 if ids.numel() else 1)
+    _check(ids)
     pattern = torch.zeros(*ids.shape, ids.shape[1], dtype=torch.bool, device=ids.device)
     pattern[:, :, 1:] = ids[:, :, None] == ids[:, None, :-1]
     return pattern.tril()
 
 
 def just_before(ids):
-    """True at [b, t, t − 1]: what a previous-token head looks at."""
+    """True at [b, t, t − 1]: what a previous-token head looks at; of ids (B, T) only the shape matters."""
+    _check(ids)
     length = ids.shape[1]
     places = torch.arange(length, device=ids.device)
     return (places[:, None] - 1 == places).expand(len(ids), -1, -1)
+
+
+def _check(ids):
+    """Of any vocabulary: ids are (B, T), at least one, and none is negative."""
+    check_ids(ids, int(ids.max()) + 1 if ids.numel() else 1)
 
 
 def score(weights, pattern):
@@ -52,14 +58,6 @@ def score(weights, pattern):
         raise ValueError("the pattern has no place in these texts: give longer ones, in which tokens recur")
     given = (weights * pattern[:, None, None]).sum(-1)  # (B, L, H, T)
     return given.permute(0, 3, 1, 2)[rows].mean(0)
-
-
-def blind_score(pattern):
-    """The score of a head that looks at all it may see alike: what the others are to be compared with."""
-    length = pattern.shape[-1]
-    seen = torch.arange(1, length + 1, device=pattern.device)[:, None]
-    alike = (torch.ones(length, length, device=pattern.device) / seen).tril()
-    return score(alike.expand(len(pattern), 1, 1, -1, -1), pattern).item()
 
 
 # ---- a text that only what came before can help with ----
@@ -102,7 +100,8 @@ class Without:
 def rises(model, ids, targets):
     """How much higher the loss of a GPT is when each head is switched off: (L, H), in nats.
 
-    targets (B, T): −100 where the loss does not count, such as in the first half of a text said twice.
+    targets (B, T): −100 where the loss does not count, such as in the first half of a text said twice. The
+    model is used in the mode it is in: call `eval()` first.
     """
     layers, heads = model.config.layers, model.config.heads
     _, whole = model(ids, targets)

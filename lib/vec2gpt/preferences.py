@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vec2gpt.checks import check_sizes
+from vec2gpt.unrolling import is_exporting
 
 # ---- a text, and how likely it is ----
 
@@ -38,6 +39,8 @@ def log_likelihood(model: nn.Module, ids: Tensor, answers: Tensor) -> Tensor:
     ValueError for an answer that begins with the text: nothing comes before it that could foretell it.
     """
     _check_answers(ids, answers)
+    if not is_exporting() and answers[:, 0].any():
+        raise ValueError("an answer begins with its text: put a prompt before it, of one token at least")
     logits, _ = model(ids[:, :-1])
     log_p = logits.log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]  # (B, T − 1)
     return log_p.where(answers[:, 1:], 0).sum(1)
@@ -49,9 +52,8 @@ def log_likelihood(model: nn.Module, ids: Tensor, answers: Tensor) -> Tensor:
 class RewardModel(nn.Module):
     """How good a text is, one number: a line through what a language model says to it.
 
-    body: a GPT, or what else returns logits (B, T, V) first. They are averaged over the answer: what it would
-    say next, wherever one stops, is all that the V numbers are, so the body is tuned too. The first reward
-    of all texts is 0.
+    body: a GPT, or what else returns logits (B, T, V) first; tune it with the line. The logits are averaged
+    over the answer, where most take the last token's state. The first reward of all texts is 0.
     """
 
     def __init__(self, body: nn.Module, *, vocab_size: int):
@@ -63,6 +65,7 @@ class RewardModel(nn.Module):
 
     def forward(self, ids: Tensor, answers: Tensor) -> Tensor:
         """ids, answers (B, T), as for `log_likelihood` -> rewards (B,)."""
+        _check_answers(ids, answers)
         of = answers[..., None].to(self.head.weight.dtype)  # (B, T, 1)
         logits, _ = self.body(ids)
         return self.head((logits * of).sum(1) / of.sum(1))[:, 0]
@@ -205,10 +208,9 @@ def best_of(values: Tensor, *, n: int) -> Tensor:
     [0.6666666865348816, 0.0, 0.3333333432674408]
     """
     check_sizes(n=n)
-    if values.dim() != 1 or n > len(values):
-        raise ValueError(
-            f"there are values of the shape {tuple(values.shape)} and n is {n}: give (N,), N ≥ n"
-        )
+    _check_list(values=values)
+    if n > len(values):
+        raise ValueError(f"n is {n}, but there are {len(values)} values: give N ≥ n")
     rank = values.argsort(stable=True).argsort()  # so many texts are worse
     count = len(values)
     ways = [math.comb(worse, n - 1) / math.comb(count, n) for worse in range(count)]
@@ -223,6 +225,7 @@ def best_of_base(log_base: Tensor, reward: Tensor, *, n: int) -> Tensor:
     """
     check_sizes(n=n)
     _check_alike(log_base=log_base, reward=reward)
+    _check_list(reward=reward)
     order = reward.argsort(stable=True)
     up_to = log_base.exp()[order].cumsum(-1).clamp(max=1)
     below = F.pad(up_to, (1, 0))[:-1]
@@ -232,7 +235,7 @@ def best_of_base(log_base: Tensor, reward: Tensor, *, n: int) -> Tensor:
 def best_of_kl(n: int) -> float:
     """log n − (n − 1) / n nats: the most that the best of n can be away from what writes them.
 
-    It is often given as *the* KL. It is, where no two texts are equal in reward and each is rare; where few
+    It is often given as *the* KL. It comes near it where rewards differ and every text is rare; where few
     texts are likely the best of n is nearer (Beirami et al. 2024). Of 16 it is 1.835.
     """
     check_sizes(n=n)
@@ -243,6 +246,9 @@ def best_of_kl(n: int) -> float:
 
 
 def _check_answers(ids: Tensor, answers: Tensor) -> None:
+    """Each text has an answer; an exported graph does not ask."""
+    if is_exporting():
+        return
     if not ids.numel():
         raise ValueError("there is no text: give at least one")
     if ids.dim() != 2 or ids.shape != answers.shape:
@@ -253,8 +259,6 @@ def _check_answers(ids: Tensor, answers: Tensor) -> None:
     if not answers.any(1).all():
         row = answers.any(1).tolist().index(False)
         raise ValueError(f"text {row} has no answer: mark at least one of its tokens")
-    if answers[:, 0].any():
-        raise ValueError("an answer begins with its text: put a prompt before it, of one token at least")
 
 
 def _check_alike(**tensors: Tensor) -> None:
@@ -262,6 +266,12 @@ def _check_alike(**tensors: Tensor) -> None:
     if len({value.shape for value in tensors.values()}) > 1:
         told = ", ".join(f"{name} {tuple(value.shape)}" for name, value in tensors.items())
         raise ValueError(f"these do not go together: {told}; give one number for each text")
+
+
+def _check_list(**given: Tensor) -> None:
+    [(name, values)] = given.items()
+    if values.dim() != 1 or not len(values):
+        raise ValueError(f"{name} has the shape {tuple(values.shape)}: give one number for each text, (N,)")
 
 
 def _check_beta(beta: float, least: float | None = None) -> None:

@@ -210,7 +210,8 @@ def share(batch: tuple[Tensor, ...]) -> Share:
     model that adds a mean over something else, such as all tokens of the source, or the loss of a second
     task, is then trained on a slightly different mean than in one process.
 
-    ValueError: the batch has a number of rows that the processes do not divide.
+    ValueError, in all of them: the batch has a number of rows that the processes do not divide, or a share of
+    it has no targets.
     """
     if count() == 1:
         return Share(batch, 1.0)
@@ -221,7 +222,13 @@ def share(batch: tuple[Tensor, ...]) -> Share:
             f"processes: draw a multiple of {count()} rows, or start another number of processes"
         )
     mine = tuple(tensor.chunk(count())[rank()] for tensor in batch)
-    return Share(mine, _targets(mine[-1]) / _targets(batch[-1]) * count())
+    targets = [_targets(rows) for rows in batch[-1].chunk(count())]
+    if not all(targets):
+        raise ValueError(
+            f"of a batch, process {targets.index(0)} has rows whose targets are all {IGNORED}: draw more "
+            "rows, or start fewer processes"
+        )
+    return Share(mine, targets[rank()] / sum(targets) * count())
 
 
 def _targets(targets: Tensor) -> int:

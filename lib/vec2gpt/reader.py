@@ -21,6 +21,7 @@ from vec2gpt.attention import attend, check_mask
 from vec2gpt.blocks import Block, even_std, start
 from vec2gpt.checks import check_context, check_ids, check_shares, check_sizes
 from vec2gpt.language import next_token_loss
+from vec2gpt.positions import Learned
 from vec2gpt.unrolling import is_exporting
 
 
@@ -48,7 +49,8 @@ class Reader(nn.Module):
         super().__init__()
         self.config = config
         self.token = nn.Embedding(config.vocab_size, config.width)  # also the output layer
-        self.position = nn.Embedding(config.context, config.width)
+        head_width = config.width // config.heads
+        self.positions = Learned(config.width, context=config.context, head_width=head_width)
         self.query = nn.Parameter(torch.zeros(config.width))  # stands for a token that is not known
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(
@@ -77,10 +79,10 @@ class Reader(nn.Module):
 
     def _streams(self, inputs, mask, content):
         """Where reading starts: x (B, T, D) and who may look; of two streams both, (B, 2 T, D)."""
-        places = self.position(torch.arange(inputs.shape[1], device=inputs.device))  # (T, D)
-        x = self.token(inputs) + places
+        places = torch.arange(inputs.shape[1], device=inputs.device)
+        x = self.positions(self.token(inputs), places)  # (B, T, D)
         if content is not None:
-            x = torch.cat([x, (self.query + places).expand_as(x)], 1)
+            x = torch.cat([x, self.positions(self.query, places).expand_as(x)], 1)
             mask = torch.cat(torch.broadcast_tensors(content, mask), -2)  # (…, 2 T, T)
         return self.dropout(x), mask
 

@@ -91,13 +91,6 @@ def gpt_parameters(config: GPTConfig) -> dict[str, int]:
     }
 
 
-def active_parameters(config: GPTConfig) -> int:
-    """Of a GPT with experts, the numbers that one token meets; without, all."""
-    parts = gpt_parameters(config)
-    idle = 0 if config.experts is None else parts["feed-forward"] * (config.experts - config.active)
-    return sum(parts.values()) - idle // (config.experts or 1)
-
-
 # ---- published ----
 
 

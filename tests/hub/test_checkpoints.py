@@ -127,7 +127,7 @@ def test_every_checkpoint_of_the_book_loads_and_is_small(name):
 
 
 def test_all_checkpoints_of_the_book_are_small_together():
-    assert sum(file.stat().st_size for file in checkpoints.SHIPPED.glob("*.safetensors")) <= 28e6
+    assert sum(file.stat().st_size for file in checkpoints.SHIPPED.glob("*.safetensors")) <= 30e6
 
 
 @pytest.mark.parametrize("key", checkpoints.MODELS)

@@ -1,5 +1,7 @@
 """What a page runs is what torch computes: every widget's graph, from length 1 to the longest."""
 
+from functools import partial
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -29,7 +31,7 @@ from vec2gpt.widgets import (
     waves,
     writer,
 )
-from vec2gpt.widgets.export import SMALL, publish, to_onnx
+from vec2gpt.widgets.export import SMALL, _drop_unused, _read, publish, to_onnx
 
 pytestmark = pytest.mark.slow  # an export takes seconds
 torch.manual_seed(0)
@@ -313,6 +315,28 @@ def test_large_weights_are_stored_in_half_precision():
     weights = onnx.load_from_string(to_onnx(One(), {"x": torch.zeros(1, 40)}, ["y"], {})).graph.initializer
     kinds = {w.data_type for w in weights if np.prod(w.dims) >= 1024}
     assert kinds == {onnx.TensorProto.FLOAT16}
+
+
+def a_graph_with_a_loop():
+    """y = x + a, and a loop that reads b; nobody reads c, and d is an output as it is."""
+    add, node = onnx.helper.make_node("Add", ["x", "a"], ["y"]), onnx.helper.make_node("Neg", ["b"], ["z"])
+    number = partial(onnx.helper.make_tensor_value_info, elem_type=onnx.TensorProto.FLOAT, shape=[1])
+    body = onnx.helper.make_graph([node], "body", [], [number("z")])
+    loop = onnx.helper.make_node("Scan", ["x"], ["s"], body=body, num_scan_inputs=1)
+    constants = [onnx.helper.make_tensor(name, onnx.TensorProto.FLOAT, [1], [0.0]) for name in "abcd"]
+    outputs = [number("y"), number("d")]
+    return onnx.helper.make_graph([add, loop], "graph", [number("x")], outputs, initializer=constants)
+
+
+def test_what_a_graph_reads_is_read_by_its_nodes_its_loops_or_who_asks_for_it():
+    assert _read(a_graph_with_a_loop()) == {"x", "a", "b", "d", "y", "z"}
+
+
+def test_only_constants_that_nothing_reads_are_left_out():
+    graph = a_graph_with_a_loop()
+    _drop_unused(graph)
+    assert [constant.name for constant in graph.initializer] == ["a", "b", "d"]
+    assert len(graph.node) == 2
 
 
 def test_inputs_with_the_same_example_stay_two():

@@ -5,10 +5,11 @@ Each takes the axes of a `plotting.figure`, and the words or numbers to draw. `w
 decoder, `attention` what a decoder sees when it looks back, `transformer` what becomes of that alone,
 `objectives` what is asked of a text without labels, `bert` how BERT reads and answers, `tuning` what a
 task adds to it and what of it learns, `gpt` what GPT leaves out and what a prompt does, `blocks` what
-changed in a block since, `costs` who waits for whom and what is kept, `search` the tree of a
-beam search; `pen` is what they share.
+changed in a block since, `assistant` what makes it answer, `costs` who waits for whom and what is kept,
+`search` the tree of a beam search; `pen` is what they share.
 """
 
+from vec2gpt.drawings.assistant import answer_only, from_preferences
 from vec2gpt.drawings.attention import bottleneck_and_memory, soft_lookup, two_decoders
 from vec2gpt.drawings.bert import bert_stack, masking_tree, sum_of_embeddings
 from vec2gpt.drawings.blocks import experts, grouped, today
@@ -32,6 +33,7 @@ from vec2gpt.drawings.words import guesses, window
 __all__ = [
     "Branch",
     "adding",
+    "answer_only",
     "backward",
     "bert_stack",
     "bidirectional",
@@ -40,6 +42,7 @@ __all__ = [
     "data_parallel",
     "decoder_only",
     "experts",
+    "from_preferences",
     "full_transformer",
     "grouped",
     "gru_cell",

@@ -21,7 +21,7 @@ HIDDEN, QUERY = COLOURS["hidden"], COLOURS["query"]
 
 # ---- what is left of the Transformer ----
 
-APART = 4.0  # from the Transformer's decoder to GPT
+APART = 3.6  # from the Transformer's decoder to GPT
 
 
 def decoder_only(ax: Axes) -> None:
@@ -33,17 +33,17 @@ def decoder_only(ax: Axes) -> None:
     sublayers = ["masked self-attention", "cross-attention", "feed-forward"]
     _decoder(ax, 0, "the Transformer's decoder", sublayers, "target, as far as it is")
     _decoder(ax, APART, "GPT", [sublayers[0], "", sublayers[2]], "token ids, (B, T)")
-    arrow(ax, (-2.2, height(1)), (-LAYER / 2, height(1)), colour=KEY, width=2)
-    letter(ax, (-2.25, height(1)), "encoder's\nkeys and\nvalues", size=SMALL, ha="right")
+    arrow(ax, (-1.95, height(1)), (-LAYER / 2, height(1)), colour=KEY, width=2)
+    letter(ax, (-2.0, height(1)), "encoder's\nkeys and\nvalues", size=SMALL, ha="right")
     middle = APART, height(1) + LOW / 2
     gap = FancyBboxPatch((middle[0] - LAYER / 2, middle[1] - LOW), LAYER, 2 * LOW)
     gap.set(boxstyle="round,pad=0,rounding_size=0.1", facecolor="none", edgecolor=INK, alpha=0.6)
     gap.set_linestyle((0, (3, 3)))
     ax.add_patch(gap)
-    letter(ax, (middle[0] + 0.08, middle[1]), "no encoder\nto look at", size=SMALL, ha="left")
+    letter(ax, (middle[0] + 0.08, middle[1]), "nothing to\nlook at", size=SMALL, ha="left")
     for shape, y in {"(B, T, D)": height(0) - 0.75, "(B, T, V)": height(2) + 1.77}.items():
         letter(ax, (APART + 0.1, y), shape, size=SMALL, ha="left")
-    sheet(ax, (-3.2, APART + 2.0), (-0.75, height(2) + 2.8))
+    sheet(ax, (-2.95, APART + 1.65), (-0.75, height(2) + 2.8))
 
 
 def _decoder(ax: Axes, x: float, title: str, sublayers: Sequence[str], below: str) -> None:

@@ -39,6 +39,7 @@ MODELS = {
     "masked-lm": "vec2gpt.bert:MaskedLM",
     "classifier": "vec2gpt.classifiers:Classifier",
     "tagger": "vec2gpt.classifiers:Tagger",
+    "adapters": "vec2gpt.adapters:Adapters",
 }
 
 

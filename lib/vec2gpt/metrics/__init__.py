@@ -75,8 +75,7 @@ def reading_loss(model, ids: Tensor, *, piece: int = 256) -> float:
     read at once. The first token of a row is given, not predicted. The model is used in the mode it is in:
     call `model.eval()` first.
     """
-    if ids.dim() != 2 or ids.shape[1] < 2:
-        raise ValueError(f"ids have the shape {tuple(ids.shape)}, not (B, N) of two tokens or more")
+    _check_rows(ids)
     if piece < 1:
         raise ValueError(f"piece is {piece}: at least 1 token must be read at once")
     state, total = model.initial(len(ids)), 0.0
@@ -97,8 +96,7 @@ def window_loss(model, ids: Tensor, *, stride: int | None = None) -> float:
     """
     context = model.config.context
     stride = max(context // 2, 1) if stride is None else stride
-    if ids.dim() != 2 or ids.shape[1] < 2:
-        raise ValueError(f"ids have the shape {tuple(ids.shape)}, not (B, N) of two tokens or more")
+    _check_rows(ids)
     if not 1 <= stride <= context:
         raise ValueError(
             f"stride is {stride}: give 1 to {context}, the context, so that no token is left out"
@@ -112,6 +110,12 @@ def window_loss(model, ids: Tensor, *, stride: int | None = None) -> float:
         total += next_token_loss(logits[:, new], ids[:, judged + 1 : end + 1]).item() * (end - judged)
         judged = end
     return total / last
+
+
+def _check_rows(ids: Tensor) -> None:
+    """Raise ValueError for ids of which nothing can be predicted."""
+    if ids.dim() != 2 or ids.shape[1] < 2:
+        raise ValueError(f"ids have the shape {tuple(ids.shape)}, not (B, N) of two tokens or more")
 
 
 def balanced_accuracy(found: Tensor, targets: Tensor) -> float:

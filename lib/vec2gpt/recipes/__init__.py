@@ -17,12 +17,12 @@ from pathlib import Path
 import pandas as pd
 
 from vec2gpt import processes
-from vec2gpt.recipes import language, pretraining, table, translation, understanding, words
+from vec2gpt.recipes import assistant, language, pretraining, table, translation, understanding, words
 from vec2gpt.recipes.checkpoint import Trained
 from vec2gpt.recipes.own_text import OwnText
 from vec2gpt.recipes.table import Recorded, TableRecipe
 
-PARTS = words, language, translation, pretraining, understanding
+PARTS = words, language, translation, pretraining, understanding, assistant
 RECIPES = {name: recipe for part in PARTS for name, recipe in part.RECIPES.items()}
 
 

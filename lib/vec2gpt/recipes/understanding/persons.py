@@ -152,7 +152,7 @@ def by_hand() -> list[Sentence]:
     They were drawn from those that have a rarer word with a capital behind the first. A land's name counts
     where a title goes before it and its lord is meant, *the Duke of York*; a title itself never does.
     """
-    table = pd.read_csv(files("vec2gpt") / "results" / "names_by_hand.csv", keep_default_na=False)
+    table = pd.read_csv(files(__package__) / "names_by_hand.csv", keep_default_na=False)
     return [
         _named(sentence, list(filter(None, names.split(";"))))
         for names, sentence in zip(table["names"], table["sentence"], strict=True)
