@@ -31,13 +31,6 @@ def checkpoints(*names: str) -> None:
     run("Train", [PYTHON, "-m", "vec2gpt.recipes", *(names or ["all"])], about="hours", show=everything)
 
 
-def scoreboard() -> None:
-    """write book/scoreboard.csv anew, from what the recipes recorded"""
-    setup("book")
-    command = [PYTHON, "-m", "vec2gpt.scoreboard", "book/scoreboard.csv"]
-    run("Scoreboard", command, about="10 s", show=everything)
-
-
 def bench(*names: str) -> None:
     """measure the library beside its peers, and the widgets on the page; NAMES: only these (page, …)"""
     setup("bench")
@@ -57,7 +50,6 @@ COMMANDS = {
     "soak": suite.soak,
     "notebooks": notebooks,
     "checkpoints": checkpoints,
-    "scoreboard": scoreboard,
     "bench": bench,
     "colab": colab.colab,
     "setup": setup,

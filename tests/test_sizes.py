@@ -12,13 +12,10 @@ from vec2gpt.sizes import (
     GPT_SIZES,
     MINILM_L6,
     SIZES,
-    T5_SIZES,
     block,
     gpt_parameters,
     parameters,
-    t5_parameters,
 )
-from vec2gpt.t5 import T5, V1_1, T5Config
 
 
 def numbers(model):
@@ -170,43 +167,3 @@ def test_the_gpts_are_as_large_as_they_are():
     assert counted["GPT-3"] == 174_604_259_328
     assert GPT_SIZES["GPT-1"].parts()["last norm"] == 0
     assert GPT_SIZES["GPT-2 small"].parts()["feed-forward"] == 12 * block(BERT_BASE.config)["feed-forward"]
-
-
-# ---- T5 ----
-
-T5_STYLES = [{}, V1_1, {"tied": False}, {"feed_forward": "gated", "encoder_layers": 1}]
-
-
-@pytest.mark.parametrize("style", T5_STYLES, ids=str)
-def test_the_formula_counts_our_t5s(style):
-    odd = {"width": 6, "heads": 3, "head_width": 5, "inner": 7, "encoder_layers": 2, "decoder_layers": 3}
-    config = T5Config(37, **odd | {"buckets": 9} | style)
-    with torch.device("meta"):
-        model = T5(config)
-    assert sum(t5_parameters(config).values()) == numbers(model)
-
-
-@pytest.mark.parametrize("name", T5_SIZES)
-def test_the_published_figure_of_a_t5_is_near(name):
-    size = T5_SIZES[name]
-    assert size.counted() / 1e6 == pytest.approx(size.said, rel=0.05)
-
-
-@pytest.mark.slow
-def test_the_formula_counts_the_t5s_of_transformers():
-    transformers = pytest.importorskip("transformers")
-    for size in T5_SIZES.values():
-        c = size.config
-        sizes = {"d_model": c.width, "d_kv": c.head_width, "d_ff": c.inner, "num_heads": c.heads}
-        config = transformers.T5Config(vocab_size=c.vocab_size, num_layers=c.encoder_layers, **sizes)
-        with torch.device("meta"):
-            theirs = transformers.T5ForConditionalGeneration(config)
-        assert numbers(theirs) == size.counted()
-
-
-def test_a_t5_counted_by_hand():
-    parts = t5_parameters(T5_SIZES["T5 small"].config)
-    assert parts["tokens"] == 32_128 * 512 and parts["attention"] == 18 * 1_048_576
-    assert parts["feed-forward"] == 12 * 2_097_152
-    assert parts["distances"] + parts["norms"] + parts["last norms"] == 16_896
-    assert T5_SIZES["T5 small"].counted() == 60_506_624

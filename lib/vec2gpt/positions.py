@@ -5,7 +5,7 @@ gets the same answer. So each must carry its place. Vaswani et al. 2017 add wave
 vector, Gehring et al. 2017 a vector that is learned; Su et al. 2021 turn queries and keys by an angle that
 grows with the place, so that their dot product depends on how far apart they are: `POSITIONS`.
 
-Left out: a bias for each distance (Shaw, Uszkoreit & Vaswani 2018), which `t5` has.
+Left out: a bias for each distance (Shaw, Uszkoreit & Vaswani 2018; T5).
 """
 
 import torch

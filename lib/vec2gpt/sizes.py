@@ -1,4 +1,4 @@
-"""How large BERT, GPT, T5 and their relatives are: parameters counted from the configuration, part by part.
+"""How large BERT, GPT and their relatives are: parameters counted from the configuration, part by part.
 
 Devlin et al. 2019 say 110M and 340M for the two sizes of BERT. What that is made of follows from a few
 numbers: the vocabulary V, the context C, the width D, the width of a feed-forward, and the layers L. RoBERTa
@@ -7,8 +7,6 @@ narrower layers; ALBERT (Lan et al. 2020) makes the vectors of tokens narrow, an
 
 Radford et al. 2018 and 2019 and Brown et al. 2020 made one network, GPT, larger by a factor of 1,500. The
 figures of GPT-2's paper are too small: its authors' README says that they were counted wrongly.
-
-Raffel et al. 2020 made T5 in five sizes, the larger two of them with heads wider than a token's vector.
 
 Left out: which of them are worth it. ALBERT's layers are stored once, and computed L times.
 """
@@ -19,7 +17,6 @@ from typing import NamedTuple
 from vec2gpt.bert import BertConfig
 from vec2gpt.checks import chosen
 from vec2gpt.gpt import GPTConfig
-from vec2gpt.t5 import T5Config
 
 # ---- counted ----
 
@@ -91,27 +88,6 @@ def gpt_parameters(config: GPTConfig) -> dict[str, int]:
         "routers": c.layers * width * (c.experts or 0),
         "norms": c.layers * 2 * norm,
         "last norm": norm,
-    }
-
-
-def t5_parameters(config: T5Config) -> dict[str, int]:
-    """Numbers that a T5 learns, by part; the sum of the values is all there are.
-
-    T5 small's 60,506,624 are 32,128 · 512 for the tokens, 18 · 1,048,576 for the attention of 6 + 6 layers,
-    12 · 2,097,152 for their feed-forwards, and 16,896 others. No layer has a bias.
-    """
-    c = config
-    looks = c.encoder_layers + 2 * c.decoder_layers  # a decoder's block looks twice
-    thinks = c.encoder_layers + c.decoder_layers
-    matrices = 3 if c.feed_forward == "gated" else 2
-    return {
-        "tokens": c.vocab_size * c.width,
-        "distances": 2 * c.buckets * c.heads,
-        "attention": looks * 4 * c.width * c.heads * c.head_width,
-        "feed-forward": thinks * matrices * c.width * c.inner,
-        "norms": (looks + thinks) * c.width,
-        "last norms": 2 * c.width,
-        "output": 0 if c.tied else c.vocab_size * c.width,
     }
 
 
@@ -195,32 +171,4 @@ GPT_SIZES = {
     "GPT-2 large": _gpt2(762, layers=36, heads=20, width=1280),
     "GPT-2 XL": _gpt2(1542, layers=48, heads=25, width=1600),
     "GPT-3": GPTSize(_GPT_3, 175_000, "Brown et al. 2020"),
-}
-
-
-class T5Size(NamedTuple):
-    """A T5 that was published: how it is made, and how large it is said to be."""
-
-    config: T5Config
-    said: float  # millions of parameters, as published
-    source: str  # by whom
-
-    def counted(self) -> int:
-        """All its parameters."""
-        return sum(t5_parameters(self.config).values())
-
-
-def _t5(said: float, layers: int = 24, **size: int) -> T5Size:
-    size |= {"encoder_layers": layers, "decoder_layers": layers}
-    return T5Size(T5Config(32_128, **size), said, "Raffel et al. 2020")
-
-
-_WIDEST = {"width": 1024, "head_width": 128}
-
-T5_SIZES = {
-    "T5 small": _t5(60, layers=6),
-    "T5 base": _t5(220, layers=12, width=768, heads=12, inner=3072),
-    "T5 large": _t5(770, width=1024, heads=16, inner=4096),
-    "T5 3B": _t5(2_800, heads=32, inner=16_384, **_WIDEST),
-    "T5 11B": _t5(11_000, heads=128, inner=65_536, **_WIDEST),
 }

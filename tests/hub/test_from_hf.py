@@ -14,7 +14,7 @@ from transformers import (
     MarianConfig,
     MarianMTModel,
     T5Config,
-    T5EncoderModel,
+    T5ForConditionalGeneration,
 )
 
 from vec2gpt.decoding import greedy, until_end
@@ -248,7 +248,9 @@ def test_a_part_without_an_equal_is_named(other, message):
 
 
 def test_another_model_is_refused_by_its_name():
-    t5 = T5EncoderModel(T5Config(vocab_size=9, d_model=4, d_kv=2, d_ff=3, num_layers=1, num_heads=2))
+    t5 = T5ForConditionalGeneration(
+        T5Config(vocab_size=9, d_model=4, d_kv=2, d_ff=3, num_layers=1, num_heads=2)
+    )
     message = "has no equal here: give one of MarianMTModel, BartForConditionalGeneration"
     for other in (t5, theirs("BART").model, nn.Linear(2, 2)):
         with pytest.raises(ValueError, match=f"{type(other).__name__} {message}"):

@@ -21,13 +21,10 @@ from vec2gpt.hub import checkpoints, g2p
 from vec2gpt.objectives import OBJECTIVES
 from vec2gpt.positions import POSITIONS
 from vec2gpt.reader import Reader, ReaderConfig
-from vec2gpt.recipes.assistant import passages
-from vec2gpt.recipes.assistant.judge import marks, taste
 from vec2gpt.search import beam_search
 from vec2gpt.stepping import scheduled
-from vec2gpt.timeline import EVENTS
 from vec2gpt.vectors import WordVectors
-from vec2gpt.widgets import blanks, calculator, heads, leash, opinion, painter, repaint, valves, waves, writer
+from vec2gpt.widgets import blanks, calculator, heads, opinion, painter, repaint, valves, waves, writer
 from vec2gpt.widgets.composer import PRESETS, Composition
 from vec2gpt.widgets.export import SMALL
 from vec2gpt.widgets.gradient import ACTIVATIONS, GradientThroughTime, fresh_models
@@ -35,7 +32,6 @@ from vec2gpt.widgets.gradient import ACTIVATIONS, GradientThroughTime, fresh_mod
 WORKBENCH = "book/workbench.html"
 NAMES = ["softmax", "valves", "repaint", "writer", "arithmetic", "training_map", "gradient", "say", "tree"]
 NAMES += ["heads", "waves", "calculator", "merges", "painter", "blanks", "composer", "opinion"]
-NAMES += ["chooser", "timeline", "table", "leash"]
 
 
 @pytest.fixture
@@ -497,53 +493,6 @@ def test_a_branch_is_taken_by_mouse_and_undone_and_its_link_brings_it_back(widge
     assert text_of(w) == text
     w.after(w.control("undo").click)
     assert w.context("result.written.data") == before and w.context("state.taken") == []
-
-
-@pytest.mark.parametrize("name", ["base", "gradient 1", "dpo 0.1"])
-def test_the_leash_on_the_page_is_the_torch_model(widget, name):
-    kept = checkpoints.load("leash").model
-    policies = {one: kept.policy(one, passages.base()) for one in kept.config.names if one != "reward"}
-    w = widget("leash", {"policy": [leash.BASE, *policies].index(name), "speaker": "2"})
-    ids = torch.tensor([passages.vocab().encode(passages.PROMPTS[2])] * leash.PASSAGES)
-    u = torch.tensor(w.context("settings.uniform")).view(leash.PASSAGES, -1)
-    model = leash.Leash(policies, kept.reward(passages.base()))
-    with torch.no_grad():
-        written, *rest = model(torch.tensor([w.context("state.policy")]), ids, u)
-    same = (data(w, "written", written.shape) == written.numpy()).all(1)
-    assert same.sum() >= leash.PASSAGES - 1  # the page's weights are float16: a near tie may go the other way
-    for output, value in zip(leash.OUTPUTS[1:], rest, strict=True):
-        assert np.abs(data(w, output, value.shape) - value.numpy())[same].max() < 3e-2, output
-
-
-def test_a_longer_leash_is_written_judged_and_counted_and_its_link_brings_it_back(widget):
-    w = widget("leash")
-    w.slide("policy", 6)
-    name = w.context("settings.policies")[6]
-    text = "".join(passages.vocab().decode(w.context("result.written.data")))
-    size = w.context("settings.length")
-    texts = [text[k : k + size] for k in range(0, len(text), size)]
-    points = w.part("picture").locator("sup").all_inner_texts()
-    assert len(points) == sum(len(marks(one)) for one in texts)
-    assert sum(int(point.replace("−", "-")) for point in points) == sum(map(taste, texts))
-    assert f"“{name}”" in w.sentence() and "Measured on many passages" in w.sentence()
-    assert w.part("below").locator("tr", has=w.page.locator("strong")).count() == 1
-    w.control("speaker").select_option("3")
-    w.after(w.control("again").click)
-    asked = w.context("result.written.data")
-    come_back_by_its_link(w)
-    assert w.context("result.written.data") == asked and w.context("state.policy") == 6
-    w.after(w.part("reset").click)
-    assert w.context("state.speaker") == "-1" and w.context("state.policy") == w.context("settings.begin")
-
-
-def test_characters_of_the_leash_are_looked_at_by_key_and_by_press(widget):
-    w = widget("leash")
-    w.part("picture").focus()
-    for key in ("ArrowDown", "ArrowRight"):
-        w.page.keyboard.press(key)
-    assert "Passage 2, character 2, " in w.sentence()
-    w.part("picture").locator("[data-key=at5]").click()
-    assert "Passage 1, character 6, " in w.sentence() and w.answers() == 0  # looking asks nothing
 
 
 def test_a_branch_is_taken_by_keyboard_also_in_the_prompt(widget):
@@ -1076,7 +1025,7 @@ def test_maps_and_waves_stay_within_a_phone(widget, name):
         assert box["x"] >= 0 and box["x"] + box["width"] <= 360
 
 
-@pytest.mark.parametrize("name", ["say", "tree", "writer", "chooser", "timeline", "table", "leash"])
+@pytest.mark.parametrize("name", ["say", "tree", "writer"])
 def test_words_and_trees_stay_within_a_phone(widget, name):
     w = widget(name, viewport={"width": 360, "height": 740})
     assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -1620,126 +1569,6 @@ def test_a_sentence_is_typed_around_what_is_left_out_and_one_too_long_is_offered
     assert w.part("advice").inner_text() == opinion.NOTHING
 
 
-# ---- buttons in what is drawn: the chooser, the timeline as a list, tables ----
-
-
-def answer(w, text: str) -> None:
-    w.part("ask").get_by_role("button", name=text).click()
-
-
-def focus(w) -> str:
-    return w.page.evaluate("document.activeElement.textContent")
-
-
-def test_questions_are_answered_by_keyboard_alone_down_to_an_advice(widget):
-    w = widget("chooser")
-    w.control("chart").focus()
-    w.page.keyboard.press("Tab")
-    assert focus(w).startswith("A class or a number")
-    w.page.keyboard.press("Enter")
-    assert focus(w) == "How many labelled examples have you?"  # the focus goes on to the next question
-    assert w.sentence().startswith("Question 2: How many labelled examples have you?")
-    w.page.keyboard.press("Tab")
-    w.page.keyboard.press("Tab")
-    assert focus(w) == "Tens"
-    w.page.keyboard.press(" ")
-    assert w.sentence().startswith("Advice: A pretrained encoder, frozen") and "must beat" in w.sentence()
-    assert "minilm, frozen 0." in w.part("picture").inner_text()
-    w.page.keyboard.press("Shift+Tab")  # back to the last answer, which is asked again
-    w.page.keyboard.press("Enter")
-    assert w.sentence().startswith("Question 2")
-    w.part("reset").click()
-    assert w.sentence().startswith("Question 1: What should come out?")
-
-
-def test_an_answer_given_can_be_given_again_and_the_chart_shows_the_way(widget):
-    w = widget("chooser")
-    for text in ("The texts, or words", "Words"):
-        answer(w, text)
-    assert "Word vectors" in w.sentence()
-    w.control("chart").check()
-    assert w.part("below").locator("path[stroke-width='2.5']").count() == 2
-    w.part("picture").get_by_role("button", name="Answer again").first.click()
-    assert (
-        w.sentence().startswith("Question 1")
-        and w.part("below").locator("path[stroke-width='2.5']").count() == 0
-    )
-
-
-def test_the_timeline_is_walked_pressed_and_listed(widget):
-    w = widget("timeline")
-    assert w.sentence().startswith("2017, attention: Transformer.")
-    picture = w.part("picture")
-    for key, name in [
-        ("ArrowDown", "pretraining: "),
-        ("ArrowUp", "attention: "),
-        ("Home", "1913, "),
-        ("End", "2023, "),
-    ]:
-        picture.press(key)
-        assert name in w.sentence(), key
-    w.control("thread").select_option("memory")
-    assert "memory: " in w.sentence()
-    w.control("list").check()
-    rows = w.part("below").locator("tbody tr")
-    assert rows.count() == sum(event.thread == "memory" for event in EVENTS)
-    rows.filter(has_text="LSTM").get_by_role("button").click()
-    assert w.sentence().startswith("1997, memory: LSTM.") and focus(w) == "LSTM"
-    w.control("thread").select_option("")
-    picture.scroll_into_view_if_needed()
-    box = picture.locator("svg circle").first.bounding_box()
-    w.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    assert w.sentence().startswith("1913, counting: Markov's chains.")
-
-
-@pytest.mark.parametrize("name", ["timeline", "table", "chooser"])
-def test_chapters_and_papers_are_links_that_lead_somewhere(widget, name):
-    w = widget(name, nth=1 if name == "table" else 0)
-    if name == "timeline":
-        w.control("list").check()
-    elif name == "chooser":
-        answer(w, "Something for each word")
-    links = w.root.locator("a").evaluate_all("all => [...new Set(all.map(one => one.href))]")
-    assert any("/11_" in link or "/10_" in link for link in links)
-    for link in links:
-        reply = w.page.request.get(link)
-        anchor = link.partition("#")[2]
-        assert reply.ok and (not anchor or f'id="{anchor}"' in reply.text()), link
-    papers = [link for link in links if "bibliography" in link]
-    assert len(papers) == (len({event.paper for event in EVENTS}) if name == "timeline" else 0)
-
-
-def head(w, text: str):
-    return w.part("picture").locator("thead").get_by_role("button", name=text)
-
-
-def test_a_table_is_sorted_by_its_heads_and_says_how(widget):
-    w = widget("table")
-    first = w.part("picture").locator("tbody th").first
-    assert first.inner_text() == "cmudict-transformer" and "lowest first" in w.sentence()
-    head(w, "word errors").press("Enter")
-    assert "highest first" in w.sentence() and focus(w).startswith("word errors")
-    sorts = w.part("picture").locator("thead th").evaluate_all("all => all.map(one => one.ariaSort)")
-    assert sorts.count("descending") == 1 and sorts.count("none") == len(sorts) - 1
-    w.control("find").fill("attention: ")
-    assert w.part("picture").locator("tbody tr").count() == 6
-    w.control("find").fill("nothing at all")
-    assert w.sentence().startswith("None of ") and "No row fits" in w.part("picture").inner_text()
-    w.control("find").fill("")
-    w.control("only3").select_option("long run")
-    assert w.part("picture").locator("tbody tr").count() == 3
-
-
-def test_a_wide_table_moves_below_a_finger_and_its_names_stay(widget):
-    w = widget("table", viewport={"width": 360, "height": 740}, has_touch=True)
-    scroll = w.part("picture").locator(".v2g-scroll")
-    assert scroll.evaluate("one => one.scrollWidth > one.clientWidth")
-    before = w.part("picture").locator("tbody th").first.bounding_box()["x"]
-    scroll.evaluate("one => { one.scrollLeft = 1000; }")
-    assert w.part("picture").locator("tbody th").first.bounding_box()["x"] == pytest.approx(before, abs=1)
-    assert w.page.evaluate("document.documentElement.scrollWidth") <= 360
-
-
 @pytest.mark.parametrize(
     ("name", "change"),
     [
@@ -1748,9 +1577,6 @@ def test_a_wide_table_moves_below_a_finger_and_its_names_stay(widget):
         ("blanks", lambda w: w.after(w.part("picture").locator("[data-key=word5]").click)),
         ("composer", lambda w: [w.slide("every", 3), w.page.mouse.click(*on_map(w, 9, 6))]),
         ("opinion", lambda w: w.after(w.part("picture").locator("[data-key=word0]").click)),
-        ("chooser", lambda w: [answer(w, "A text that goes on"), answer(w, "Yes, any request")]),
-        ("timeline", lambda w: [w.control("thread").select_option("words"), w.control("earlier").click()]),
-        ("table", lambda w: [head(w, "sound errors").click(), w.control("find").fill("attention")]),
     ],
 )
 def test_a_copied_link_holds_what_was_chosen(widget, name, change):
@@ -1835,14 +1661,6 @@ def test_a_nonsense_link_does_no_harm(visit, name):
         "group": "head",
         "taken": [{"from": "x"}, 5],
         "pick": "best",
-        "path": {"0": 1},
-        "chart": [],
-        "thread": "magic",
-        "list": {},
-        "by": "x",
-        "down": 3,
-        "find": {},
-        "only1": "none",
     }
     v.open(f"{WORKBENCH}#" + urlencode({name: json.dumps(wish)}))
     assert v.widget(name).part("picture").bounding_box()["height"] > 40

@@ -13,9 +13,7 @@ from vec2gpt.attentive import AttentionConfig, AttentionSeq2Seq
 from vec2gpt.gpt import GPT, TODAY, GPTConfig
 from vec2gpt.hub import checkpoints
 from vec2gpt.language import LanguageModelConfig, RecurrentLanguageModel
-from vec2gpt.lora import LoRA, adapt
 from vec2gpt.positions import POSITIONS
-from vec2gpt.preferences import RewardModel
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 from vec2gpt.transformer import Transformer, TransformerConfig
 from vec2gpt.vectors import WordVectors
@@ -24,7 +22,6 @@ from vec2gpt.widgets import (
     calculator,
     gradient,
     heads,
-    leash,
     repaint,
     say,
     softmax,
@@ -113,25 +110,6 @@ def writer_case():
 
     sizes = (10, writer.STRIDE), (1, 1), (2, 5), (1, 31), (31, 1), (16, 16)
     return writer.Writer(model), [question(*size) for size in sizes], writer.OUTPUTS, {"ids": [1], "u": [1]}
-
-
-def leash_case():
-    """The matrices of a policy are added up in the graph, before its loop."""
-    vocab = checkpoints.load("leash").vocabs["text"]
-    base = GPT(GPTConfig(len(vocab), context=24, layers=2, heads=6, width=48, **TODAY))
-    tuned = [adapt(base, rank=2, alpha=4.0, where=("query", "output")) for _ in range(3)]
-    for one in tuned:
-        for part in one.modules():
-            if isinstance(part, LoRA):
-                torch.nn.init.normal_(part.B, std=0.3)
-    reward = RewardModel(tuned.pop(), vocab_size=len(vocab))
-    torch.nn.init.normal_(reward.head.weight, std=0.3)
-    module = leash.Leash(dict(zip(("one", "two"), tuned, strict=True)), reward)
-    for weight in [*module.parameters(), *module.buffers()]:
-        if weight.numel() >= SMALL:  # they are stored as float16
-            weight.data = weight.data.half().float()
-    sizes = {"ids": torch.randint(len(vocab), (3, 8)), "u": torch.rand(3, 16)}
-    return module, [{"which": torch.tensor([n])} | sizes for n in (1, 0, 2)], leash.OUTPUTS, {}
 
 
 def arithmetic_case(size=400, dim=50):
@@ -269,7 +247,6 @@ def calculator_case():
 
 
 CASES = [softmax_case, valves_case, gru_valves_case, repaint_case, bahdanau_repaint_case, writer_case]
-CASES += [leash_case]
 CASES += [arithmetic_case, smallest_arithmetic_case, training_map_case, smallest_training_map_case]
 CASES += [gradient_case, say_case, lstm_say_case, bridged_say_case, tree_case]
 CASES += [heads_case, rotary_heads_case, waves_case, learned_waves_case, rotary_waves_case, calculator_case]

@@ -8,11 +8,11 @@ file a family says how the fields of the one and the names of the other are to b
 
 from torch import nn
 
-from vec2gpt.hub.from_hf import bert, classifiers, gpt, t5, translators
+from vec2gpt.hub.from_hf import bert, classifiers, gpt, translators
 from vec2gpt.hub.from_hf.translators import forbid
 
 # name of their class → what makes ours of it
-FAMILIES = translators.FAMILIES | bert.FAMILIES | classifiers.FAMILIES | gpt.FAMILIES | t5.FAMILIES
+FAMILIES = translators.FAMILIES | bert.FAMILIES | classifiers.FAMILIES | gpt.FAMILIES
 
 
 def from_hf(model: nn.Module) -> nn.Module:
@@ -21,8 +21,7 @@ def from_hf(model: nn.Module) -> nn.Module:
     A MarianMTModel or BartForConditionalGeneration becomes a `Transformer`, see `translators`. A BertModel
     becomes a `Bert`, a BertForMaskedLM a `MaskedLM`, a BertForPreTraining a `Pretraining`; so do those of
     RoBERTa, DistilBERT and ALBERT, see `bert`. A BertForSequenceClassification becomes a `Classifier`, a
-    BertForTokenClassification a `Tagger`, see `classifiers`. A GPT2LMHeadModel becomes a `GPT`, see
-    `gpt`; a T5ForConditionalGeneration a `T5`, see `t5`.
+    BertForTokenClassification a `Tagger`, see `classifiers`. A GPT2LMHeadModel becomes a `GPT`, see `gpt`.
 
     ValueError for a model, or a part of one, that has no equal here.
     """

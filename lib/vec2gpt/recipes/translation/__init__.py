@@ -5,7 +5,7 @@ from functools import partial
 from vec2gpt.attentive import AttentionSeq2Seq
 from vec2gpt.recipes.checkpoint import CheckpointRecipe
 from vec2gpt.recipes.table import TableRecipe
-from vec2gpt.recipes.translation import pronunciation, sentences, three_ways, translation
+from vec2gpt.recipes.translation import pronunciation, sentences, translation
 from vec2gpt.seq2seq import Seq2Seq, Seq2SeqConfig
 from vec2gpt.transformer import Transformer
 
@@ -85,10 +85,5 @@ RECIPES = {
         about="generated English into French, without attention and with: BLEU by the length of the sentence",
         axes=sentences.AXES,
         experiment=sentences.experiment,
-    ),
-    "three-ways": TableRecipe(
-        about="from spelling to pronunciation: encoder-only, decoder-only and encoder-decoder, three seeds",
-        axes=three_ways.AXES,
-        experiment=three_ways.experiment,
     ),
 }

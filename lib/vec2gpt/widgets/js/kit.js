@@ -28,8 +28,6 @@
 //             was before (optional)
 //   quiet     names of the parts of the state that only the picture needs, such as a cursor (optional)
 //   passing   names of the parts of the state that last no longer than a gesture: no link holds them (optional)
-// What is drawn may hold buttons, <button type="button" data-name="sort" value="2">: pressed, each is the control of that name, moved,
-// and keeps the focus when it is drawn anew; where it is gone, the focus goes to what has the attribute data-next.
 // A result holds, as `of`, the state it answers: while a new one is computed the two differ.
 // state → compute → result → picture and sentence: a view never touches the page.
 
@@ -201,21 +199,6 @@ export function connectPicture(picture, view, c, change) {
   });
 }
 
-/** The buttons in what is drawn, which `move(name, value)` a control. */
-export function connectButtons(root, move) {
-  root.addEventListener("click", ({ target }) => {
-    const button = target.closest?.("button[data-name]");
-    if (button && !button.form) move(button.dataset.name, button.value);
-  });
-}
-
-/** How to find what has the focus once it is drawn anew: a selector, "" where nothing has it that is drawn. */
-export function focused(root, at = globalThis.document?.activeElement) {
-  if (!at?.dataset || at.form || !root.contains(at)) return "";
-  if ("next" in at.dataset) return "[data-next]";
-  return at.dataset.name ? `button[data-name=${JSON.stringify(at.dataset.name)}][value=${JSON.stringify(at.value)}]:not(form *)` : "";
-}
-
 /** A view made into an anywidget module. */
 export function widget(view) {
   return {
@@ -241,9 +224,7 @@ export function widget(view) {
       const note = (text) => { if ($("note").textContent !== text) $("note").textContent = text; };
       const draw = () => {
         const t0 = performance.now();
-        const held = focused(root);
         for (const [part, html] of Object.entries(showing(view, c))) $(part).innerHTML = html;
-        if (held) (root.querySelector(held) ?? root.querySelector("[data-next]"))?.focus({ preventScroll: true });
         root.dataset.drawn = (performance.now() - t0).toFixed(2);
       };
       let afresh = false;                          // what was written while it played was not read aloud
@@ -297,7 +278,6 @@ export function widget(view) {
       const advise = connectAdvice($("advice"), $("controls"), view, c, move);
       const stop = connectPlay($("controls"), controls, c, k, move, playing);
       if (view.act) connectPicture($("picture"), view, c, change);
-      connectButtons(root, move);
 
       $("reset").addEventListener("click", () => {
         stop();
